@@ -1,0 +1,10 @@
+# Each target is one line that works without make as well. ARGS are handed on: make test ARGS="-k studio"
+.PHONY: run test demo bench shots lint format
+
+run: ; @python3 project/bootstrap.py run $(ARGS)
+test: ; @python3 project/bootstrap.py test $(ARGS)
+demo: ; @python3 project/bootstrap.py demo $(ARGS)
+bench: ; @python3 project/bootstrap.py bench $(ARGS)
+shots: ; @python3 project/bootstrap.py shots $(ARGS)
+lint: ; @python3 project/bootstrap.py lint $(ARGS)
+format: ; @python3 project/bootstrap.py format $(ARGS)

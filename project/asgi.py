@@ -1,0 +1,38 @@
+"""The web process. Refuses to start on unsound settings."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+os.environ.setdefault("DATABASE_POOL", "1")
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
+
+from editor.checks import require_sound_settings
+from project.request_bodies import FORM_BYTES, Receive, bounded
+
+Scope = dict[str, Any]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+try:
+    require_sound_settings()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))  # the sentences alone: a traceback would bury them
+portal = get_asgi_application()
+UPLOAD_PATH = reverse("image_upload")
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The portal behind whatever forwards to it: PUBLIC_URL says whether people come by https, no header does."""
+    if scope["type"] == "http":
+        if settings.PUBLIC_IS_HTTPS:
+            scope = {**scope, "scheme": "https"}
+        # Twice the limit of an upload: a file that is a little too large is read, so that its sender gets words for it.
+        upload = scope["path"] == UPLOAD_PATH
+        receive = bounded(receive, 2 * settings.UPLOAD_MAX_BYTES if upload else FORM_BYTES)
+    await portal(scope, receive, send)
