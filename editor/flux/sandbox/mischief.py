@@ -1,0 +1,171 @@
+"""The faults that need the connection itself: broken, slow, huge and nonsensical answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import socket
+import struct
+import threading
+from functools import cache
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from .rules import RefusedError, queue_full
+
+HTML = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+
+_HANG = 300.0
+_BOMB = 48 * 1024 * 1024
+_HUGE = 200 * 1024 * 1024
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="512" height="512"><script>alert(1)</script></svg>'
+
+
+def _error(code: int, message: object, name: str = "message") -> tuple[int, dict[str, Any]]:
+    return code, {"status": "error", name: message}
+
+
+_FIELD = {"width": ["The width must be a multiple of 8."]}
+_REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "bad-key": _error(401, "Invalid API key"),
+    "bad-key-200": _error(200, "Invalid API key"),
+    "no-credit": _error(402, "Insufficient credits"),
+    "no-credit-200": _error(200, "limit exceeded, upgrade"),
+    "plan": _error(403, "Your plan does not include this model."),
+    "field-error": _error(400, _FIELD),
+    "field-error-200": _error(200, _FIELD),
+    "bad-image": _error(200, "Failed to fetch init image."),
+    "bad-prompt": _error(200, "Prompt contains prohibited words."),
+    "messege": _error(200, "Invalid API key", "messege"),
+    "quoting": _error(200, 'No idea what to do with "Invalid API key. Rate limit exceeded."'),
+    "http-500": _error(500, "Server Error"),
+}
+
+
+def refusal(name: str, queue_limit: int) -> RefusedError | None:
+    """The plain answer that this fault at the door consists of, if that is all."""
+    if name in _REFUSALS:
+        code, answer = _REFUSALS[name]
+        return RefusedError(name, code, answer)
+    if name.startswith("queue-full"):
+        full = queue_full(queue_limit)
+        return RefusedError(name, 200 if name.endswith("200") else full.code, full.answer, full.headers)
+    return None
+
+
+class Mischief:
+    """Plays connection faults through the handler of one request."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
+        self._handler = handler
+        self._stopping = stopping
+
+    def at_the_door(self, name: str) -> None:
+        """Turn a request away by a fault for which a plain refusal is not enough."""
+        if name == "refuse-before":
+            self.send(503, HTML, "text/html")
+        elif name == "html-200":
+            self.send(200, HTML, "text/html")
+        elif name == "redirect":
+            self.send(307, b"", "text/plain", {"Location": "/elsewhere"})
+        elif name == "deep-json":
+            self.send(200, b'{"status":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "application/json")
+        elif name == "hang":
+            self._hang()
+        else:
+            self._reset()
+
+    def instead_of(self, answer: dict[str, Any], flaws: frozenset[str]) -> bool:
+        """Lose or spoil the answer to an accepted request; False if none of the faults is about that."""
+        text = json.dumps(answer).encode()
+        if "accept-then-500" in flaws:
+            self.send(500, HTML, "text/html")
+        elif "accept-then-html" in flaws:
+            self.send(200, HTML, "text/html")
+        elif "accept-then-reset" in flaws:
+            self._reset()
+        elif "accept-then-hang" in flaws:
+            self._hang()
+        elif "cut-json" in flaws:
+            self._begin(200, len(text))
+            self._write(text[: len(text) // 2])
+        elif "cut-short" in flaws:
+            self.send(200, text[: len(text) // 2], "application/json")
+        elif "gzip-bomb" in flaws:
+            self.send(200, _bomb(), "application/json", {"Content-Encoding": "gzip"})
+        elif "slow-drip" in flaws:
+            self._drip(text)
+        else:
+            return False
+        return True
+
+    def at_a_link(self, flaws: frozenset[str], since_done: float) -> bool:
+        """Spoil the download of a result, asked for `since_done` seconds after it was ready; False if not asked to."""
+        if "link-404-for-a-while" in flaws and since_done < 2:
+            self.send(404, HTML, "text/html")
+        elif "link-429" in flaws:
+            self.send(429, HTML, "text/html", {"Retry-After": "1"})
+        elif "link-html" in flaws:
+            self.send(200, HTML, "text/html")
+        elif "link-svg" in flaws:
+            self.send(200, _SVG, "image/svg+xml")
+        elif "link-empty" in flaws:
+            self.send(200, b"", "image/png")
+        elif "not-a-picture" in flaws:
+            self.send(200, b'{"status": "error"}', "image/png")
+        elif "link-huge" in flaws:
+            self._huge()
+        else:
+            return False
+        return True
+
+    def send(self, code: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
+        """One whole answer."""
+        self._begin(code, len(body), kind, headers)
+        self._write(body)
+        self._handler.close_connection = False
+
+    def _begin(
+        self, code: int, length: int, kind: str = "application/json", headers: dict[str, str] | None = None
+    ) -> None:
+        self._handler.send_response(code)
+        for name, value in ({"Content-Type": kind, "Content-Length": str(length)} | (headers or {})).items():
+            self._handler.send_header(name, value)
+        self._handler.end_headers()
+        self._handler.close_connection = True
+
+    def _write(self, body: bytes) -> None:
+        self._handler.wfile.write(body)
+        self._handler.wfile.flush()
+
+    def _hang(self) -> None:
+        self._stopping.wait(_HANG)
+        self._handler.close_connection = True
+
+    def _reset(self) -> None:
+        self._handler.close_connection = True
+        connection: socket.socket = self._handler.connection
+        # Lingering for no time makes the close a reset; the streams above would otherwise hold the socket open.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(connection.detach())
+
+    def _drip(self, text: bytes) -> None:
+        self._begin(200, len(text))
+        for position in range(len(text)):
+            self._write(text[position : position + 1])
+            if self._stopping.wait(1):
+                return
+
+    def _huge(self) -> None:
+        self._begin(200, _HUGE, "image/png")
+        chunk = bytes(1024 * 1024)
+        self._write(_PNG_START)
+        for _ in range(_HUGE // len(chunk)):
+            self._write(chunk)
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b'{"status": "' + b" " * _BOMB, 6)
