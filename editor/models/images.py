@@ -1,0 +1,148 @@
+"""Pictures: rows that say what lies in the bucket under keys that follow from them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from editor.models.leases import Leased
+from editor.models.workspaces import Membership, Role, Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
+
+
+class ImageKind(models.TextChoices):
+    UPLOADED = "uploaded"
+    GENERATED = "generated"
+
+
+class ImageState(models.TextChoices):
+    RECEIVED = "received"  # its raw bytes are (or will be) in the bucket; nobody looked at them yet
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, user: "User") -> "ImageQuerySet":
+        return self.filter(workspace__memberships__user=user, trashed_at=None)
+
+    def sources_for(self, user: "User") -> "ImageQuerySet":
+        """What a person may pick as a source: ready pictures of theirs, newest first."""
+        return self.visible_to(user).filter(state=ImageState.READY).order_by("-created_at", "-id")
+
+    def trashed_of(self, user: "User") -> "ImageQuerySet":
+        """What a person may put back: in the trash, its bytes still there, and theirs to edit; the latest first."""
+        editable = Membership.objects.filter(user=user).exclude(role=Role.VIEWER)
+        trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
+        return trashed.order_by("-trashed_at", "-id")
+
+    def due(self, now: datetime) -> "ImageQuerySet":
+        return self.filter(state=ImageState.RECEIVED, due_at__lte=now).order_by("due_at")
+
+
+class Image(Leased):
+    """A picture in the bucket, uploaded or generated; both are sources of the next edit. Its bytes never change."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="images")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="images")
+    kind = models.CharField(max_length=10, choices=ImageKind.choices)
+    state = models.CharField(max_length=10, choices=ImageState.choices, default=ImageState.RECEIVED)
+    refused_code = models.CharField(max_length=30, blank=True)
+    name = models.CharField(max_length=120, blank=True)  # for people's eyes; never a path, never a header as it is
+    root = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="descendants")
+    job = models.ForeignKey(
+        "editor.GenerationJob", on_delete=models.PROTECT, null=True, blank=True, related_name="results"
+    )
+    position = models.PositiveSmallIntegerField(default=0)  # which of the job's results
+    sandbox = models.BooleanField(default=False)  # made by the sandbox, and says so
+
+    width = models.PositiveIntegerField(null=True, blank=True)  # of the master, in pixels
+    height = models.PositiveIntegerField(null=True, blank=True)
+    byte_size = models.PositiveBigIntegerField(null=True, blank=True)  # of the master
+    master_ext = models.CharField(max_length=5, blank=True)
+    content_type = models.CharField(max_length=20, blank=True)
+    raw_sha256 = models.CharField(max_length=64, blank=True)
+    master_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    rendition_widths = models.JSONField(default=list, blank=True)
+    thumbhash = models.CharField(max_length=60, blank=True)  # base64
+    init_width = models.PositiveIntegerField(null=True, blank=True)  # the size of an edit of this picture
+    init_height = models.PositiveIntegerField(null=True, blank=True)
+    init_crop = models.JSONField(null=True, blank=True)  # [left, top, right, bottom] if the init image is padded
+    frames_dropped = models.BooleanField(default=False)
+
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)  # the bytes are gone, the row stays for lineage and cost
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="image_library"),
+            models.Index(fields=["made_by", "-created_at"], name="image_by_person"),
+            models.Index(fields=["-created_at", "-id"], name="image_newest"),
+            models.Index(fields=["due_at"], name="image_due", condition=Q(state="received")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "position"], name="image_one_per_result"),
+            models.CheckConstraint(
+                condition=~Q(state="ready") | Q(width__gt=0, height__gt=0, master_ext__gt="", ready_at__isnull=False),
+                name="image_ready_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="refused") & ~Q(refused_code="")) | (~Q(state="refused") & Q(refused_code="")),
+                name="image_refused_has_a_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="uploaded", job=None) | Q(kind="generated", job__isnull=False),
+                name="image_generated_has_a_job",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
+
+    def become_ready(self, **facts: Any) -> bool:
+        """received → ready; `facts` are the columns that describe the master."""
+        return self.swap(
+            {ImageState.RECEIVED},
+            state=ImageState.READY,
+            ready_at=timezone.now(),
+            lease_until=None,
+            due_at=None,
+            **facts,
+        )
+
+    def refuse(self, code: str) -> bool:
+        """received → refused."""
+        return self.swap(
+            {ImageState.RECEIVED}, state=ImageState.REFUSED, refused_code=code, lease_until=None, due_at=None
+        )
+
+    def trash(self) -> bool:
+        return bool(Image.objects.filter(pk=self.pk, trashed_at=None).update(trashed_at=timezone.now()))
+
+    def restore(self) -> bool:
+        rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None)
+        return bool(rows.update(trashed_at=None))
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == ImageState.READY
+
+    @property
+    def first_upload(self) -> "Image":
+        return self.root or self
+
+    @property
+    def download_name(self) -> str:
+        stem = "".join(c for c in self.name.rsplit(".", 1)[0] if c.isalnum() or c in " -_").strip()[:60]
+        return f"{stem or 'picture'}.{self.master_ext}"

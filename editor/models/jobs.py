@@ -1,0 +1,239 @@
+"""One edit: what was asked for, and how far it is. The states and who may follow whom stand here and nowhere else."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from editor.models.images import Image
+from editor.models.leases import Leased
+from editor.models.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
+
+
+class JobState(models.TextChoices):
+    HELD = "held"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    UNCONFIRMED = "unconfirmed"
+    PROCESSING = "processing"
+    COLLECTING = "collecting"
+    SUCCEEDED = "succeeded"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class Allowance(models.TextChoices):
+    HELD = "held"  # set aside while the job runs
+    TAKEN = "taken"  # spent
+    RELEASED = "released"  # given back
+
+
+FINAL = {JobState.SUCCEEDED, JobState.BLOCKED, JobState.FAILED, JobState.CANCELED}
+WITH_VENDOR = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING, JobState.COLLECTING}
+OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
+
+
+class JobQuerySet(models.QuerySet["GenerationJob"]):
+    def visible_to(self, user: "User") -> "JobQuerySet":
+        return self.filter(workspace__memberships__user=user)
+
+    def history_of(self, user: "User") -> "JobQuerySet":
+        """A person's own edits in the workspaces they are in, newest first."""
+        return self.visible_to(user).filter(made_by=user).order_by("-created_at", "-id")
+
+    def older_than(self, created_at: datetime, pk: Any) -> "JobQuerySet":
+        """Keyset: what comes after this edit in a list that is newest first."""
+        return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=pk))
+
+    def with_pictures(self) -> "JobQuerySet":
+        sources = models.Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
+        return self.prefetch_related(sources, models.Prefetch("results", Image.objects.order_by("position")))
+
+    def unfinished(self) -> "JobQuerySet":
+        return self.filter(state__in=OPEN)
+
+    def due(self, now: datetime) -> "JobQuerySet":
+        return self.filter(state__in=OPEN, due_at__lte=now).order_by("due_at")
+
+    def turn_order(self) -> "JobQuerySet":
+        """Whose turn it is: interactive before batch, then oldest first."""
+        return self.filter(state=JobState.QUEUED).order_by("-interactive", "created_at", "id")
+
+    def pictures_spent(self, user: "User", since: datetime) -> int:
+        """Pictures that count against a person's allowance since then: held and taken ones."""
+        rows = self.filter(made_by=user, created_at__gte=since).exclude(allowance=Allowance.RELEASED)
+        return int(rows.aggregate(total=models.Sum("samples"))["total"] or 0)
+
+
+class GenerationJob(Leased):
+    """One edit: up to two source images, a prompt, parameters, up to four results. Final states are final."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="jobs")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    allowance = models.CharField(max_length=10, choices=Allowance.choices, default=Allowance.HELD)
+    rerun_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reruns")
+    form_token = models.CharField(max_length=64)
+    interactive = models.BooleanField(default=True)
+
+    prompt = models.TextField()
+    negative_prompt = models.TextField(blank=True)
+    ratio = models.CharField(max_length=8, default="match")  # a shape, or the source's own
+    width = models.PositiveSmallIntegerField(null=True, blank=True)  # pixels, a multiple of 8;
+    height = models.PositiveSmallIntegerField(null=True, blank=True)  # known when the source is ready
+    samples = models.PositiveSmallIntegerField(default=1)
+    strength = models.FloatField(default=0.7)  # 0 to 1; 1 keeps nothing of the source
+    seed = models.PositiveBigIntegerField()  # uint32, drawn by us
+    crop = models.JSONField(null=True, blank=True)  # what to cut out of the results when the init image is padded
+
+    failure_code = models.CharField(max_length=30, blank=True)
+    failure_detail = models.TextField(blank=True)  # for operators: the vendor's words
+    note = models.CharField(max_length=30, blank=True)  # a code of something its owner should know, though it succeeded
+    second = models.BooleanField(default=False)  # sent again on its owner's word after an unconfirmed request
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)  # of the present state; drives the backoff
+    created_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    processing_at = models.DateTimeField(null=True, blank=True)
+    collecting_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)  # of the present state
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["made_by", "-created_at", "-id"], name="job_history"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="job_workspace"),
+            models.Index(fields=["-created_at", "-id"], name="job_newest"),
+            models.Index(fields=["due_at"], name="job_due", condition=~Q(state__in=sorted(FINAL))),
+            models.Index(fields=["-interactive", "created_at", "id"], name="job_turn", condition=Q(state="queued")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["made_by", "form_token"], name="job_once_per_form"),
+            models.CheckConstraint(
+                condition=(
+                    Q(state__in=sorted(OPEN), allowance="held", finished_at=None)
+                    | Q(state="succeeded", allowance="taken", finished_at__isnull=False)
+                    | Q(state__in=["blocked", "failed"], allowance="released", finished_at__isnull=False)
+                    | Q(state="canceled", allowance__in=["taken", "released"], finished_at__isnull=False)
+                ),
+                name="job_state_fits_allowance",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="failed") & ~Q(failure_code="")) | (~Q(state="failed") & Q(failure_code="")),
+                name="job_failed_has_a_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(samples__gte=1, samples__lte=4, strength__gte=0, strength__lte=1, seed__lt=2**32)
+                & Q(width__gte=256, width__lte=1024, height__gte=256, height__lte=1024),
+                name="job_parameters_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prompt[:60]} ({self.state})"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def source_images(self) -> list[Image]:
+        return [source.image for source in self.sources.all()]
+
+    @property
+    def source_image(self) -> Image:
+        return self.source_images[0]
+
+    @property
+    def duration(self) -> timedelta | None:
+        return self.finished_at - self.created_at if self.finished_at else None
+
+    # The doors: one per transition, each a compare-and-set. They answer False when the row was not so any more.
+
+    def _move(self, frm: set[str], to: JobState, **values: Any) -> bool:
+        values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
+        return self.swap(frm, state=to, **values)
+
+    def _finish(self, frm: set[str], to: JobState, allowance: Allowance, **values: Any) -> bool:
+        return self._move(frm, to, allowance=allowance, finished_at=timezone.now(), **values)
+
+    def start_submitting(self, lease: timedelta, **size: Any) -> bool:
+        """queued → submitting, under a new fence; `size` are width, height and crop, known from the sources by now."""
+        now = timezone.now()
+        values = {
+            **size,
+            "fence": self.fence + 1,
+            "lease_until": now + lease,
+            "due_at": now + lease,
+            "submitted_at": now,
+        }
+        return self._move({JobState.QUEUED}, JobState.SUBMITTING, tries=self.tries, **values)
+
+    def queue_again(self, due_at: datetime) -> bool:
+        """submitting, unconfirmed → queued: the request was refused for no fault of the job, or never left."""
+        states: set[str] = {JobState.SUBMITTING, JobState.UNCONFIRMED}
+        return self._move(states, JobState.QUEUED, due_at=due_at, tries=self.tries + 1)
+
+    def become_unconfirmed(self, deadline: datetime) -> bool:
+        """submitting → unconfirmed; an unconfirmed one keeps its first deadline."""
+        return self._move({JobState.SUBMITTING}, JobState.UNCONFIRMED, due_at=deadline, deadline_at=deadline)
+
+    def become_processing(self, due_at: datetime, deadline: datetime) -> bool:
+        now = timezone.now()
+        states: set[str] = {JobState.SUBMITTING, JobState.UNCONFIRMED}
+        return self._move(states, JobState.PROCESSING, due_at=due_at, deadline_at=deadline, processing_at=now)
+
+    def start_collecting(self, deadline: datetime) -> bool:
+        now = timezone.now()
+        states: set[str] = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING}
+        return self._move(states, JobState.COLLECTING, due_at=now, deadline_at=deadline, collecting_at=now)
+
+    def look_later(self, state: JobState, due_at: datetime) -> bool:
+        """No transition: still so, look again then."""
+        return self.swap({state}, lease_until=None, due_at=due_at, tries=self.tries + 1)
+
+    def succeed(self, note: str = "") -> bool:
+        return self._finish({JobState.COLLECTING}, JobState.SUCCEEDED, Allowance.TAKEN, note=note)
+
+    def become_blocked(self) -> bool:
+        return self._finish({JobState.COLLECTING}, JobState.BLOCKED, Allowance.RELEASED)
+
+    def fail(self, code: str, detail: str = "") -> bool:
+        states: set[str] = set(OPEN)
+        return self._finish(
+            states, JobState.FAILED, Allowance.RELEASED, failure_code=code, failure_detail=detail[:4000]
+        )
+
+    def cancel(self, allowance: Allowance) -> bool:
+        states: set[str] = set(OPEN)
+        return self._finish(states, JobState.CANCELED, allowance)
+
+    def send_again(self) -> bool:
+        """unconfirmed → queued, on its owner's word."""
+        return self._move({JobState.UNCONFIRMED}, JobState.QUEUED, due_at=timezone.now(), second=True)
+
+
+class JobSource(models.Model):
+    """The ordered list of a job's source images."""
+
+    job = models.ForeignKey(GenerationJob, on_delete=models.CASCADE, related_name="sources")
+    position = models.PositiveSmallIntegerField()
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="used_by")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["job", "position"], name="source_one_per_position")]
+
+    def __str__(self) -> str:
+        return f"source {self.position + 1} of {self.job_id}"
