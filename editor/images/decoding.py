@@ -1,0 +1,154 @@
+"""Untrusted bytes in, clean files out: starts the decoder's process and believes only what it must.
+
+Nothing here decodes: whatever a hostile file does, it does to a small process under limits of memory, time and file
+size, with an empty environment.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from editor.images.decoder import OUT_OF_MEMORY
+from editor.images.keys import RENDITION_WIDTHS
+from editor.images.refusals import REFUSALS, Refused
+
+__all__ = ["REFUSALS", "Decoded", "DecoderDied", "Refused", "decode"]
+
+TIMEOUT = 20.0
+"""Seconds that one picture may take, of the clock and of the processor.
+
+Measured at 50 megapixels on two cores with twice as much to do: 1 to 5, and 7.4 for a WebP of noise with transparency.
+"""
+
+_PROGRAM = Path(__file__).with_name("decoder.py")
+# Address space in bytes. Measured at 50 megapixels: 360 to 620 MB for JPEG and PNG, 780 for AVIF and 890 for WebP with
+# transparency, of which 300 MB are there with the smallest picture (libraries, stacks, arenas; hardly any of it used).
+_BASE_MEMORY = 300_000_000
+_MEMORY_PER_PIXEL = 16
+_COPIES_OF_FILE = 3
+
+
+class DecoderDied(Exception):  # noqa: N818  it says what happened
+    """The process ended at a limit or by a signal. That may be the machine's fault: worth a third try, not a fourth.
+
+    `timed_out` says that it used up its time. That is the picture's fault, and each further try would cost as much.
+    """
+
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture that was found good, as files in the directory given to `decode`."""
+
+    master_path: Path
+    master_ext: str
+    content_type: str  # of the master
+    width: int
+    height: int
+    byte_size: int  # of the master
+    raw_sha256: str
+    master_sha256: str
+    renditions: dict[int, Path]  # by width in pixels; WebP
+    init_path: Path  # JPEG, the size of the edit
+    init_width: int
+    init_height: int
+    init_crop: tuple[int, int, int, int] | None  # where the picture lies in a padded init image
+    thumbhash: str  # base64
+    frames_dropped: bool
+    source_format: str  # JPEG, PNG, WEBP, AVIF, HEIF
+    blank: bool  # every pixel has the same colour, as in what the flux server gives for a blocked result
+
+    @property
+    def padded(self) -> bool:
+        return self.init_crop is not None
+
+
+def decode(
+    raw: Path | bytes,
+    out_dir: Path,
+    *,
+    max_bytes: int,
+    max_pixels: int,
+    widths: Sequence[int] = RENDITION_WIDTHS,
+    crop: tuple[int, int, int, int] | None = None,
+    timeout: float = TIMEOUT,
+) -> Decoded:
+    """Check and clean one picture; its files are written into `out_dir`, an existing directory that the caller removes.
+
+    `crop` (left, top, right, bottom) cuts the picture before anything is written: the result of a padded edit.
+
+    Raises Refused for what must bounce, DecoderDied where the process ended by a limit, a signal or a mistake of ours.
+    """
+    if isinstance(raw, bytes):
+        # Never more than one byte too many: the decoder says what is wrong with it.
+        data, raw = raw[: max_bytes + 1], out_dir / "raw"
+        raw.write_bytes(data)
+    order = {
+        "raw": str(raw.resolve()),
+        "out_dir": str(out_dir.resolve()),
+        "max_bytes": max_bytes,
+        "max_pixels": max_pixels,
+        "widths": sorted(set(widths)),
+        "crop": crop,
+        "memory": _BASE_MEMORY + _MEMORY_PER_PIXEL * max_pixels + _COPIES_OF_FILE * max_bytes,
+        "cpu": max(1, int(timeout)),
+    }
+    answer = _run([sys.executable, "-I", str(_PROGRAM), json.dumps(order)], out_dir, timeout)
+    if "refused" in answer:
+        raise Refused(answer["refused"])
+    return _decoded(answer, out_dir)
+
+
+def _run(command: list[str], directory: Path, timeout: float) -> dict[str, Any]:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=directory,
+        env={"MALLOC_ARENA_MAX": "2"},  # none of our keys, and no memory set aside per thread
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise DecoderDied(f"no answer within {timeout:g} s", timed_out=True) from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+    if process.returncode == 0:
+        try:
+            answer: dict[str, Any] = json.loads(out)
+        except ValueError:
+            raise DecoderDied("its answer is no JSON") from None
+        return answer
+    raise DecoderDied(_reason(process.returncode, err), timed_out=process.returncode == -signal.SIGXCPU)
+
+
+def _reason(returncode: int, err: bytes) -> str:
+    if returncode == OUT_OF_MEMORY:
+        return "out of memory"
+    if returncode < 0:
+        return f"ended by {signal.Signals(-returncode).name}"
+    last = err.decode(errors="replace").strip().rpartition("\n")[2]
+    return f"ended with {returncode}: {last[:300]}"
+
+
+def _decoded(answer: dict[str, Any], out_dir: Path) -> Decoded:
+    widths = answer.pop("rendition_widths")
+    crop = answer.pop("init_crop")
+    return Decoded(
+        master_path=out_dir / f"master.{answer['master_ext']}",
+        renditions={width: out_dir / f"{width}.webp" for width in widths},
+        init_path=out_dir / "init.jpg",
+        init_crop=tuple(crop) if crop else None,
+        **answer,
+    )

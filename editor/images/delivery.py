@@ -1,0 +1,60 @@
+"""Bytes from the bucket to whoever asked: streamed, cached privately for minutes, never in memory whole."""
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.utils.http import content_disposition_header
+
+from editor.images import bucket
+
+CACHED = "private, max-age=300"
+LINK_SECONDS = 600
+
+
+async def respond(
+    request: HttpRequest, key: str, *, etag: str, download_as: str | None = None, cache: str = CACHED
+) -> HttpResponseBase:
+    """One object of the bucket. The caller has checked that the person may see it. Raises Http404."""
+    if request.headers.get("If-None-Match") == f'"{etag}"':
+        response: HttpResponseBase = HttpResponse(status=304)
+    elif settings.S3_PUBLIC and download_as is None:
+        link = await sync_to_async(bucket.signed_url, thread_sensitive=False)(key, expires=LINK_SECONDS)
+        response = HttpResponseRedirect(link)
+    else:
+        response = await _stream(request, key, download_as)
+    response["ETag"] = f'"{etag}"'
+    response["Cache-Control"] = cache
+    response["Vary"] = "Cookie"
+    # A picture is never a page: whatever somebody smuggled into its bytes is not run from here.
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+async def _stream(request: HttpRequest, key: str, download_as: str | None) -> HttpResponseBase:
+    await sync_to_async(_leave_database)()
+    try:
+        found = await bucket.open_stream_soon(key)
+    except bucket.Missing:
+        raise Http404 from None
+    except bucket.BucketUnavailable:
+        return HttpResponse("The picture store does not answer. Try again in a moment.", status=503)
+    response = StreamingHttpResponse(found, content_type=found.content_type)
+    response["Content-Length"] = str(found.length)
+    if download_as is not None:
+        response["Content-Disposition"] = content_disposition_header(True, download_as) or "attachment"
+    return response
+
+
+def _leave_database() -> None:
+    """Give the connection back: others want it while this request waits for the bucket, and then for the browser."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()

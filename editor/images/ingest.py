@@ -1,0 +1,173 @@
+"""Taking pictures in: received → ready or refused. Row first, then bytes under keys that follow from the row."""
+
+import logging
+import tempfile
+import threading
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.utils import timezone
+
+from editor import rings
+from editor.images import bucket, keys
+from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.decoding import Decoded, DecoderDied, Refused, decode
+from editor.models import Image, ImageKind, ImageState, User, Workspace
+
+log = logging.getLogger(__name__)
+
+UNDECODABLE = "undecodable"
+LOST = "lost"
+RETRY = timedelta(seconds=5)
+PUT_PATIENCE = 20.0  # seconds
+"""Seconds that an upload waits for its turn to go on to the bucket."""
+
+_puts = threading.BoundedSemaphore(4)  # at once per process: more would be no faster, and each takes memory
+
+
+class TooMany(Exception):  # noqa: N818  a sentence for the person
+    """The person's uploads of a day are used up, or too many of them still wait for a worker."""
+
+
+def receive(user: User, workspace: Workspace, file: IO[bytes], name: str) -> Image:
+    """Store an upload as it came and ring for the worker that looks at it.
+
+    Raises TooMany with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
+    """
+    _need_room(user)
+    image = Image.objects.create(
+        workspace=workspace,
+        made_by=user,
+        kind=ImageKind.UPLOADED,
+        name=clean_name(name),
+        due_at=timezone.now() + settings.IMAGE_LEASE,  # should this process die before the bytes are stored
+    )
+    try:
+        _put_raw(image, file)
+    except BucketUnavailable:
+        image.refuse(LOST)
+        raise
+    Image.objects.filter(pk=image.pk).update(due_at=timezone.now())
+    rings.ring_image(image.pk)
+    return image
+
+
+def _put_raw(image: Image, file: IO[bytes]) -> None:
+    """Raises BucketUnavailable, also if other uploads keep it busy for too long."""
+    if not _puts.acquire(timeout=PUT_PATIENCE):
+        raise BucketUnavailable(f"busy for {PUT_PATIENCE:g} s with other uploads")
+    try:
+        bucket.put(keys.raw_key(image.pk), file, "application/octet-stream")
+    finally:
+        _puts.release()
+
+
+def _need_room(user: User) -> None:
+    """Raises TooMany."""
+    uploads = Image.objects.filter(made_by=user, kind=ImageKind.UPLOADED)
+    if uploads.filter(created_at__gte=timezone.now() - timedelta(days=1)).count() >= settings.UPLOADS_PER_DAY:
+        raise TooMany(f"That is {settings.UPLOADS_PER_DAY} pictures in a day. Please go on tomorrow.")
+    if uploads.filter(state=ImageState.RECEIVED).count() >= settings.UPLOADS_WAITING:
+        raise TooMany(
+            f"{settings.UPLOADS_WAITING} of your pictures are still being checked. Please go on in a few minutes."
+        )
+
+
+def clean_name(name: str) -> str:
+    """A file's name for people's eyes: no path, no control or direction characters, 120 characters at most."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    return visible.strip()[:120]
+
+
+def take_in(image: Image) -> bool:
+    """Look at an upload, once, under a lease. True if this call decided about it."""
+    if not image.claim({ImageState.RECEIVED}, settings.IMAGE_LEASE):
+        return False
+    image.swap({ImageState.RECEIVED}, tries=image.tries + 1)
+    try:
+        decided = _take_in(image, bucket.get(keys.raw_key(image.pk)))
+    except Refused as refusal:
+        decided = image.refuse(refusal.code)
+    except Missing:
+        decided = image.refuse(LOST)
+    except DecoderDied as error:
+        log.warning("Decoding picture %s ended badly (try %s): %s", image.pk, image.tries, error)
+        last = error.timed_out or image.tries >= settings.IMAGE_TRIES
+        decided = last and image.refuse(UNDECODABLE)
+        if not decided:
+            image.let_go(timezone.now() + RETRY * settings.TIME_SCALE)
+    except BucketUnavailable as error:
+        log.warning("Picture %s waits for the bucket: %s", image.pk, error)
+        image.swap({ImageState.RECEIVED}, tries=image.tries - 1)  # not the picture's fault
+        image.let_go(timezone.now() + RETRY * settings.TIME_SCALE)
+        return False
+    if decided and not settings.RAW_KEPT:
+        _forget_raw(image)
+    return decided
+
+
+def take_in_result(image: Image, raw: bytes, *, crop: list[int] | None, blank_code: str) -> bool:
+    """Take in what the flux server made. A blank picture is refused with `blank_code`, if one is given.
+
+    The caller holds the lease of the job. Raises Refused, DecoderDied, BucketUnavailable.
+    """
+    return _take_in(image, raw, crop=crop, blank_code=blank_code)
+
+
+def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_code: str = "") -> bool:
+    with tempfile.TemporaryDirectory(prefix="retake-") as directory:
+        decoded = decode(
+            raw,
+            Path(directory),
+            max_bytes=settings.UPLOAD_MAX_BYTES,
+            max_pixels=settings.UPLOAD_MAX_PIXELS,
+            crop=(crop[0], crop[1], crop[2], crop[3]) if crop else None,
+        )
+        if decoded.blank and blank_code:
+            return image.refuse(blank_code)
+        _store(image, decoded)
+        return image.become_ready(
+            width=decoded.width,
+            height=decoded.height,
+            byte_size=decoded.byte_size,
+            master_ext=decoded.master_ext,
+            content_type=decoded.content_type,
+            raw_sha256=decoded.raw_sha256,
+            master_sha256=decoded.master_sha256,
+            rendition_widths=sorted(decoded.renditions),
+            thumbhash=decoded.thumbhash,
+            init_width=decoded.init_width,
+            init_height=decoded.init_height,
+            init_crop=decoded.init_crop,
+            frames_dropped=decoded.frames_dropped,
+        )
+
+
+def _store(image: Image, decoded: Decoded) -> None:
+    files = [(keys.rendition_key(image.pk, width), path, "image/webp") for width, path in decoded.renditions.items()]
+    files.append((keys.master_key(image.pk, decoded.master_ext), decoded.master_path, decoded.content_type))
+    files.append((keys.init_key(image.pk), decoded.init_path, "image/jpeg"))
+    with ThreadPoolExecutor(len(files)) as pool:
+        list(pool.map(lambda file: bucket.put(*file), files))  # the list raises what went wrong
+
+
+def _forget_raw(image: Image) -> None:
+    try:
+        bucket.delete([keys.raw_key(image.pk)])
+    except BucketUnavailable:
+        log.warning("The raw bytes of picture %s stay until the next clean-up.", image.pk)
+
+
+def purge(image: Image) -> None:
+    """Delete the bytes of a picture; its row stays as a tombstone. Raises BucketUnavailable."""
+    gone = [keys.raw_key(image.pk), keys.init_key(image.pk)]
+    gone += [keys.rendition_key(image.pk, width) for width in image.rendition_widths]
+    if image.master_ext:  # a refused picture never had a master
+        gone.append(keys.master_key(image.pk, image.master_ext))
+    bucket.delete(gone)
+    Image.objects.filter(pk=image.pk).update(purged_at=timezone.now())
