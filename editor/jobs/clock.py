@@ -1,0 +1,73 @@
+"""What is due: one tick rings for it, so that a ring that got lost costs only time. Many clocks together do no harm."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Min, Q
+from django.utils import timezone
+
+from editor import rings
+from editor.images import ingest
+from editor.jobs import lifecycle, pauses
+from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
+
+log = logging.getLogger(__name__)
+
+MOST_RINGS = 200  # a tick
+
+
+def until_next(most: timedelta) -> float:
+    """Seconds until a job is due, at most `most`: a tick that comes as it falls due keeps nobody waiting."""
+    now = timezone.now()
+    due_at = GenerationJob.objects.unfinished().exclude(state=JobState.QUEUED).aggregate(Min("due_at"))["due_at__min"]
+    shortest = most / 10  # rows that are overdue are being looked at; asking again and again helps nobody
+    return (min(max(due_at - now, shortest), most) if due_at else most).total_seconds()
+
+
+def tick() -> None:
+    now = timezone.now()
+    due = GenerationJob.objects.due(now).exclude(state__in=[JobState.PROCESSING, JobState.QUEUED])
+    for job_id in due.values_list("pk", flat=True)[:MOST_RINGS]:
+        rings.ring_job(job_id)
+    checks_due = GenerationJob.objects.due(now).filter(state=JobState.PROCESSING).exists()
+    if checks_due or _discarded_due():
+        rings.ring_checks()
+    for image_id in Image.objects.due(now).values_list("pk", flat=True)[:MOST_RINGS]:
+        rings.ring_image(image_id)
+    _fail_without_sources()
+    pauses.end_of_pause(FluxServer.objects.current())
+    lifecycle.ring_next()
+
+
+def _discarded_due() -> bool:
+    long_ago = timezone.now() - settings.JOB_POLL_LAST / 3
+    never = Q(checked_at=None) | Q(checked_at__lte=long_ago)
+    return Attempt.objects.filter(never, state=AttemptState.DISCARDED).exists()
+
+
+def _fail_without_sources() -> None:
+    gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
+    for job in GenerationJob.objects.filter(gone, state=JobState.QUEUED).distinct()[:MOST_RINGS]:
+        lifecycle.fail_without_sources(job)
+
+
+def _purge(image: Image) -> bool:
+    """One picture that can't be purged keeps none of the others."""
+    try:
+        ingest.purge(image)
+    except Exception:
+        log.exception("Picture %s stays in the trash.", image.pk)
+        return False
+    return True
+
+
+def empty_trash() -> int:
+    """Purge the bytes of pictures that lay in the trash for TRASH_DAYS; returns how many."""
+    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    purged = 0
+    for image in Image.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at")[:MOST_RINGS]:
+        in_use = GenerationJob.objects.unfinished().filter(Q(sources__image=image) | Q(pk=image.job_id)).exists()
+        if not in_use:
+            purged += _purge(image)
+    return purged

@@ -1,0 +1,110 @@
+"""collecting → done: the results are copied into our bucket at once, and looked at before they count as pictures.
+
+A result's row comes first, its id follows from the attempt and the position, and its keys follow from its id: doing it
+all again after a crash writes the same bytes to the same places.
+"""
+
+import logging
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from editor import rings
+from editor.images import ingest
+from editor.images.bucket import BucketUnavailable
+from editor.images.decoding import DecoderDied, Refused
+from editor.images.download import DownloadError, NotThereYet, download
+from editor.jobs import vendor
+from editor.jobs.backoff import retry_at
+from editor.jobs.heartbeat import kept
+from editor.models import Attempt, AttemptState, GenerationJob, Image, ImageKind, ImageState, JobState
+
+log = logging.getLogger(__name__)
+
+RESULT_MAX_BYTES = 40_000_000  # a result has at most 1024 × 1024 pixels
+BLOCKED = "blocked"
+LOST = "lost"
+
+
+def collect(job: GenerationJob) -> bool:
+    """Store what is there; True if the job is done with. Otherwise it is looked at again later."""
+    if not job.claim({JobState.COLLECTING}, settings.JOB_LEASE):
+        return False
+    attempt = job.attempts.latest("number")
+    results = _rows(job, attempt)
+    with kept(job, settings.JOB_LEASE):
+        for image, link in zip(results, attempt.outputs, strict=False):
+            if image.state == ImageState.RECEIVED:
+                _store(job, attempt, image, str(link))
+    return _conclude(job, attempt)
+
+
+def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
+    source = job.source_image
+    for position in range(min(len(attempt.outputs), job.samples)):
+        Image.objects.get_or_create(
+            job=job,
+            position=position,
+            defaults={
+                "id": uuid5(attempt.pk, str(position)),
+                "workspace_id": job.workspace_id,
+                "made_by_id": job.made_by_id,
+                "kind": ImageKind.GENERATED,
+                "name": " ".join(job.prompt.split())[:80],
+                "root": source.first_upload,
+                "sandbox": settings.FLUX_IS_SANDBOX,
+            },
+        )
+    return list(job.results.order_by("position"))
+
+
+def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> None:
+    """Fetch one result and take it in. Whatever goes wrong leaves the row *received*, until patience ends."""
+    waited = timezone.now() - (job.collecting_at or timezone.now())
+    try:
+        raw = download(link, allowed_origins=[vendor.own_origin()], max_bytes=RESULT_MAX_BYTES, timeout=60)
+        ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED if attempt.nsfw else "")
+    except (NotThereYet, BucketUnavailable) as error:
+        log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
+    except (DownloadError, Refused, DecoderDied) as error:
+        log.warning("Result %s of job %s is no picture: %s", image.position, job.pk, error)
+        if waited > settings.JOB_RESULT_PATIENCE:
+            image.refuse(LOST)
+
+
+def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
+    results = list(job.results.all())
+    ready = [image for image in results if image.state == ImageState.READY]
+    waiting = [image for image in results if image.state == ImageState.RECEIVED]
+    blocked = [image for image in results if image.refused_code == BLOCKED]
+    out_of_time = job.deadline_at is not None and job.deadline_at <= timezone.now()
+    if waiting and not out_of_time:
+        if job.collecting_at and timezone.now() - job.collecting_at > settings.JOB_COLLECT_ALARM:
+            log.error("Job %s has waited over an hour for its results.", job.pk)
+        job.look_later(JobState.COLLECTING, retry_at(job.tries))
+        return False
+    with transaction.atomic():
+        if ready:
+            done = job.succeed(note="" if len(ready) == job.samples else "some_missing")
+        elif blocked and len(blocked) == len(results):
+            done = job.become_blocked()
+        else:
+            done = job.fail("result_lost")
+        if done:
+            attempt.move({AttemptState.OPEN}, AttemptState.ENDED)
+            Image.objects.filter(job=job, state=ImageState.RECEIVED).update(
+                state=ImageState.REFUSED, refused_code=LOST, due_at=None, lease_until=None
+            )
+            ring_waiting(ready)
+    return done
+
+
+def ring_waiting(images: list[Image]) -> None:
+    """Edits that wait for these pictures as their sources can go on."""
+    waiting: set[UUID] = set(
+        GenerationJob.objects.filter(state=JobState.QUEUED, sources__image__in=images).values_list("pk", flat=True)
+    )
+    for job_id in waiting:
+        rings.ring_job(job_id)

@@ -1,0 +1,27 @@
+"""The RQ entry points: all that a ring can ask for. Arguments are ids, nothing else."""
+
+from uuid import UUID
+
+from editor import rings
+from editor.images import ingest
+from editor.jobs import checks, lifecycle
+from editor.jobs.collection import ring_waiting
+from editor.models import Image
+
+
+def look_at_job(job_id: str) -> None:
+    rings.answered(rings.LOOK_AT_JOB, job_id)
+    lifecycle.look_at(UUID(job_id))
+
+
+def check_due() -> None:
+    rings.answered(rings.CHECK_DUE)
+    checks.check_due()
+    lifecycle.ring_next()
+
+
+def look_at_image(image_id: str) -> None:
+    rings.answered(rings.LOOK_AT_IMAGE, image_id)
+    image = Image.objects.filter(pk=UUID(image_id)).first()
+    if image is not None and ingest.take_in(image):
+        ring_waiting([image])

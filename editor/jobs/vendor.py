@@ -1,0 +1,80 @@
+"""The flux server as the jobs see it: one client a process, and what a request of ours says."""
+
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from editor.flux.client import FluxClient
+from editor.flux.contract import EditRequest
+from editor.images import bucket, keys
+from editor.models import Attempt, GenerationJob, Image
+
+SOURCE_SALT = "editor.flux-source"
+
+
+@cache
+def client_for(base_url: str, key: str, upload_url: str) -> FluxClient:
+    return FluxClient(
+        base_url,
+        key,
+        upload_url=upload_url or None,
+        connect_timeout=settings.FLUX_CONNECT_TIMEOUT,
+        read_timeout=settings.FLUX_READ_TIMEOUT,
+    )
+
+
+def client() -> FluxClient:
+    return client_for(settings.FLUX_BASE_URL, settings.FLUX_API_KEY, settings.FLUX_UPLOAD_URL)
+
+
+def own_origin() -> str:
+    """The origin of the flux server: results there may be fetched even at a private address."""
+    parts = urlsplit(settings.FLUX_BASE_URL)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def edit_request(job: GenerationJob, attempt: Attempt) -> EditRequest:
+    """What leaves for the vendor. May raise BucketUnavailable, or FluxError where sources are uploaded first."""
+    images = job.source_images
+    if job.width is None or job.height is None:  # can't be: admission sets both
+        raise ValueError(f"job {job.pk} has no size")
+    return EditRequest(
+        prompt=job.prompt,
+        negative_prompt=job.negative_prompt,
+        init_image=source_link(images[0]),
+        init_image_2=source_link(images[1]) if len(images) > 1 else None,
+        width=job.width,
+        height=job.height,
+        samples=job.samples,
+        strength=job.strength,
+        seed=job.seed,
+        webhook=webhook_link(attempt),
+        track_id=str(attempt.pk),
+    )
+
+
+def webhook_link(attempt: Attempt) -> str | None:
+    """Where the vendor tells that it is done; None if it can't reach us (then we ask)."""
+    if not settings.FLUX_SEES_US_AT:
+        return None
+    return settings.FLUX_SEES_US_AT + reverse("flux_webhook", args=[attempt.secret])
+
+
+def source_link(image: Image) -> str:
+    """An address from which the vendor can GET the init image, for as long as a job may wait."""
+    key = keys.init_key(image.pk)
+    if settings.FLUX_SEES_US_AT:
+        token = signing.dumps(str(image.pk), salt=SOURCE_SALT)
+        return settings.FLUX_SEES_US_AT + reverse("flux_source", args=[token])
+    if settings.S3_PUBLIC:
+        return bucket.signed_url(key, expires=int(settings.JOB_PROCESSING_DEADLINE.total_seconds()))
+    return client().base64_to_url(bucket.get(key))
+
+
+def image_of_link(token: str) -> str:
+    """The image id of a link made above. Raises signing.BadSignature."""
+    max_age = settings.JOB_PROCESSING_DEADLINE * 2
+    return f"{signing.loads(token, salt=SOURCE_SALT, max_age=max_age)}"
