@@ -1,0 +1,26 @@
+"""What the portal writes to people about their accounts, outside of allauth's own mails."""
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+
+from editor.accounts.links import public_url
+from editor.accounts.signup import INVITATION_DAYS, invitation_link
+from editor.models import Invitation, User
+
+
+def send_invitation(invitation: Invitation) -> bool:
+    """Mail the link that lets this address sign up. False if it could not be sent."""
+    context = {
+        "invited_by": invitation.invited_by.get_full_name(),
+        "signup_url": invitation_link(invitation),
+        "days": INVITATION_DAYS,
+    }
+    return bool(get_adapter().send_mail("account/email/invitation", invitation.email, context))
+
+
+def send_welcome(user: User) -> bool:
+    """Mail a link to choose a password to somebody whose account an administrator made."""
+    key = default_token_generator.make_token(user)
+    link = public_url("account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=key)
+    return bool(get_adapter().send_mail("account/email/welcome", user.email, {"password_reset_url": link}))

@@ -1,0 +1,50 @@
+"""`manage.py clock`: rings what is due, ends what is dead, empties the trash. Many of them together do no harm."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import Error, close_old_connections
+
+from editor.jobs import clock
+
+log = logging.getLogger(__name__)
+
+TRASH_EVERY = 600  # ticks
+
+
+class Command(BaseCommand):
+    help = "Rings what is due, ends what is dead, empties the trash."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        over = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: over.set())
+        self.stdout.write("The clock ticks.")
+        ticks = 0
+        while not over.is_set():
+            self.tick(ticks)
+            ticks += 1
+            over.wait(self.pause())
+
+    def pause(self) -> float:
+        """Seconds until the next tick."""
+        try:
+            return clock.until_next(settings.CLOCK_TICK)
+        except Error:
+            return settings.CLOCK_TICK.total_seconds()
+
+    def tick(self, ticks: int) -> None:
+        """One tick. Whatever is wrong with one row or one part, the clock goes on for all the others."""
+        close_old_connections()
+        try:
+            clock.tick()
+            if ticks % TRASH_EVERY == 0:
+                clock.empty_trash()
+        except Error as error:
+            log.error("The clock missed a tick: %s", error)
+        except Exception:
+            log.exception("The clock missed a tick.")

@@ -1,0 +1,180 @@
+"""What templates need to say: icons, times, addresses of pictures, and how far an edit is."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from editor.forms import draw_form_token
+from editor.images.refusals import REFUSALS
+from editor.jobs.creation import daily_limit
+from editor.jobs.failures import NOTES, Failure, explain
+from editor.jobs.progress import Progress, progress
+from editor.models import GenerationJob, Image, JobState, User
+from editor.views import versions
+
+register = template.Library()
+
+UNREADABLE = "This picture could not be read. Please upload it again."
+STATE_WORDS = {
+    JobState.SUCCEEDED: "Done",
+    JobState.FAILED: "Did not work",
+    JobState.BLOCKED: "Kept back",
+    JobState.CANCELED: "Canceled",
+    JobState.UNCONFIRMED: "Needs you",
+    JobState.QUEUED: "Queued",
+    JobState.HELD: "Held",
+}
+FAULT_WORDS = {
+    "yours": "This one is about the picture or the words.",
+    "ours": "This one is our fault.",
+    "theirs": "The flux server is at fault, not you.",
+    "nobody's": "Nobody is at fault.",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A drawing of the icon set, for the eyes only: the words stand beside it or in an `aria-label`."""
+    address = f"{static('vendor/lucide/sprite.svg')}#{name}"
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', address)
+
+
+@register.simple_tag
+def form_token() -> str:
+    return draw_form_token()
+
+
+@register.filter
+def rendition(image: Image | UUID, width: int) -> str:
+    """The address of a picture at about this width; of a row or an id."""
+    return reverse("image_rendition", args=[image.pk if isinstance(image, Image) else image, width])
+
+
+@register.filter
+def stage_address(job: GenerationJob) -> str:
+    return versions.stage_address(job)
+
+
+@register.filter
+def progress_of(job: GenerationJob) -> Progress:
+    return progress(job)
+
+
+@register.filter
+def progress_words(job: GenerationJob) -> str:
+    return progress(job).headline
+
+
+@register.filter
+def ready_results(job: GenerationJob) -> list[Image]:
+    """Those of a job fetched `with_pictures` that can be shown."""
+    return [image for image in job.results.all() if image.is_ready and not image.trashed_at]
+
+
+@register.filter
+def refusal_words(image: Image) -> str:
+    return REFUSALS.get(image.refused_code, UNREADABLE)
+
+
+@register.filter
+def failure_of(job: GenerationJob) -> Failure | None:
+    return explain(job)
+
+
+@register.filter
+def progress_tone(job: GenerationJob) -> str:
+    """The colour of a state, from the row alone: a page of them asks nothing more."""
+    if job.state == JobState.SUCCEEDED:
+        return "done"
+    if job.state == JobState.UNCONFIRMED:
+        return "ask"
+    return "bad" if job.is_final else "work"
+
+
+@register.filter
+def note_words(job: GenerationJob) -> str:
+    return NOTES.get(job.note, "")
+
+
+@register.filter
+def fault_words(failure: Failure) -> str:
+    return FAULT_WORDS[failure.fault]
+
+
+@register.filter
+def charge_words(failure: Failure) -> str:
+    """Charged or not, unless the sentence about the failure says it already."""
+    if "charged" in failure.sentence:
+        return ""
+    return "It was charged." if failure.charged else "Nothing was charged."
+
+
+@register.filter
+def state_words(job: GenerationJob) -> str:
+    return STATE_WORDS.get(JobState(job.state), "Working")
+
+
+@register.filter
+def limit_of(user: User) -> int:
+    """Pictures that the person may have made within a day."""
+    return daily_limit(user)
+
+
+@register.filter
+def ago(moment: datetime) -> SafeString:
+    """How long ago, with the exact time on hover; a script turns that into the reader's own time zone."""
+    exact = f"{moment:%d %b %Y, %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), exact, _ago(moment))
+
+
+@register.filter
+def clock_time(moment: datetime) -> SafeString:
+    return format_html('<time datetime="{}" data-clock>{}</time>', moment.isoformat(), f"{moment:%H:%M:%S} UTC")
+
+
+@register.filter
+def day_words(day: date) -> str:
+    today = timezone.localdate()
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day:%A} {day.day} {day:%B}{year}"
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def undo_address(tags: str) -> str:
+    """Where a message's Undo goes: views put it into its tags as `undo=/address/`."""
+    return next((tag.removeprefix("undo=") for tag in (tags or "").split() if tag.startswith("undo=")), "")
+
+
+def _ago(moment: datetime) -> str:
+    seconds = (timezone.now() - moment).total_seconds()
+    if seconds < 45:
+        return "just now"
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} min ago"
+    if seconds < 86_400:
+        return f"{round(seconds / 3600)} h ago"
+    if seconds < 7 * 86_400:
+        days = round(seconds / 86_400)
+        return "yesterday" if days == 1 else f"{days} days ago"
+    return f"{moment.day} {moment:%b %Y}"

@@ -1,0 +1,74 @@
+"""What every page shows around its content, and who may open it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render, resolve_url
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from editor.jobs.creation import left_today
+from editor.models import Workspace
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from editor.models import User
+
+
+class PersonRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: "User"
+    htmx: "HtmxDetails"
+
+
+class AnyRequest(HttpRequest):
+    htmx: "HtmxDetails"
+
+
+View = Callable[..., HttpResponse]
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """Context processor. What costs a query is looked up when a template shows it."""
+    shown: dict[str, object] = {"sandbox": settings.FLUX_IS_SANDBOX, "mailbox": settings.MAILBOX}
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        shown["workspace"] = SimpleLazyObject(lambda: Workspace.objects.personal_of(user))
+        shown["edits_left"] = SimpleLazyObject(lambda: left_today(user))
+    return shown
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def signed_in(view: View) -> View:
+    """Everybody else is sent to sign in; a script gets an answer that it can show instead of a page."""
+
+    @wraps(view)
+    def guarded(request: AnyRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            return JsonResponse({"error": "You are signed out. Sign in again; nothing is lost."}, status=401)
+        if request.htmx:
+            return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+    return guarded
+
+
+@never_cache
+@require_safe
+@signed_in
+def edits_left(request: PersonRequest) -> HttpResponse:
+    """How many pictures the person may still have made today."""
+    return render(request, "frame/edits_left.html")

@@ -1,0 +1,102 @@
+"""A person's edits, newest first. Keyset: the last page costs what the first does, and nothing is counted."""
+
+from contextlib import suppress
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import OuterRef, Subquery, UUIDField
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from editor.models import OPEN, GenerationJob, Image, ImageState, JobSource, JobState
+from editor.views.frame import PersonRequest, signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from editor.models import User
+    from editor.models.jobs import JobQuerySet
+
+PER_PAGE = 24
+FILTERS: dict[str, tuple[str, set[str]]] = {
+    "working": ("Working", set(OPEN)),
+    "done": ("Done", {JobState.SUCCEEDED}),
+    "failed": ("Did not work", {JobState.FAILED, JobState.BLOCKED, JobState.CANCELED}),
+}
+
+
+@require_safe
+@signed_in
+def history(request: PersonRequest) -> HttpResponse:
+    chosen = request.GET.get("state", "")
+    chosen = chosen if chosen in FILTERS else ""
+    cursor = read_cursor(request.user, request.GET.get("before", ""))
+    jobs = _with_covers(GenerationJob.objects.history_of(request.user))
+    if chosen:
+        jobs = jobs.filter(state__in=FILTERS[chosen][1])
+    if cursor is not None:
+        jobs = jobs.older_than(*cursor)
+    page = list(jobs[: PER_PAGE + 1])
+    context: dict[str, Any] = {
+        "days": [(day, list(group)) for day, group in groupby(page[:PER_PAGE], key=lambda job: job.created_at.date())],
+        "older": write_cursor(request.user, page[PER_PAGE - 1]) if len(page) > PER_PAGE else "",
+        "continued_day": cursor[0].date() if cursor is not None and request.htmx else None,
+        "first_page": cursor is None,
+        "working": [job for job in page[:PER_PAGE] if not job.is_final],
+        "state": chosen,
+        "filters": {value: label for value, (label, _) in FILTERS.items()},
+    }
+    return render(request, "history/history.html", context)
+
+
+@never_cache
+@require_safe
+@signed_in
+def history_working(request: PersonRequest) -> HttpResponse:
+    """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next."""
+    asked = dict(_read_working(request.GET.getlist("edit")[:PER_PAGE]))
+    jobs = list(_with_covers(GenerationJob.objects.history_of(request.user)).filter(pk__in=asked))
+    context = {
+        "changed": [job for job in jobs if job.state != asked[job.pk]],
+        "working": [job for job in jobs if not job.is_final],
+    }
+    return render(request, "history/changed.html", context)
+
+
+def _read_working(edits: list[str]) -> "Iterator[tuple[UUID, str]]":
+    for text in edits:
+        job_id, _, state = text.partition(".")
+        with suppress(ValueError):
+            yield UUID(job_id), state
+
+
+def write_cursor(user: "User", job: GenerationJob) -> str:
+    """Where the next page begins; signed, and good for this person alone."""
+    return signing.dumps([job.created_at.isoformat(), str(job.pk)], salt=f"history:{user.pk}", compress=True)
+
+
+def read_cursor(user: "User", text: str) -> tuple[datetime, UUID] | None:
+    """None for the first page, and for whatever we did not write for this person."""
+    if not text:
+        return None
+    try:
+        moment, job_id = signing.loads(text, salt=f"history:{user.pk}")
+        return datetime.fromisoformat(moment), UUID(job_id)
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def _with_covers(jobs: "JobQuerySet") -> "JobQuerySet":
+    """Each edit with the id of its first source and of its first result: all that a tile needs, in one query."""
+    results = Image.objects.filter(job=OuterRef("pk"), state=ImageState.READY, trashed_at=None).order_by("position")
+    sources = JobSource.objects.filter(job=OuterRef("pk"), image__state=ImageState.READY, image__trashed_at=None)
+    return jobs.annotate(
+        cover_id=Subquery(results.values("id")[:1], output_field=UUIDField()),
+        cover_thumbhash=Subquery(results.values("thumbhash")[:1]),
+        source_id=Subquery(sources.order_by("position").values("image_id")[:1], output_field=UUIDField()),
+    )

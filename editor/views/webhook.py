@@ -1,0 +1,44 @@
+"""The vendor's call when a generation is complete. Nothing signs it: its body is a hint, the truth comes from fetch."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from editor import rings
+from editor.flux.contract import MAX_WEBHOOK_BODY, parse_webhook
+from editor.models import Attempt, AttemptState, GenerationJob, JobState, WebhookEvent
+
+WAITING = [JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING]
+MOST_EVENTS = 50  # an attempt; whoever sends more than that is not the vendor
+
+
+@csrf_exempt  # called by a server; the secret in the address is what lets it in
+@require_POST
+def flux_webhook(request: HttpRequest, secret: str) -> HttpResponse:
+    attempt = Attempt.objects.filter(secret=secret).select_related("job").first()
+    if attempt is None:
+        return HttpResponse(status=404)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_WEBHOOK_BODY:
+        return JsonResponse({"error": "larger than 64 KB"}, status=413)
+    try:
+        event = parse_webhook(request.read(MAX_WEBHOOK_BODY + 1))
+    except ValueError as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    if attempt.events.count() < MOST_EVENTS:
+        WebhookEvent.objects.create(
+            attempt=attempt, vendor_id=event.vendor_id or "", status=event.status, body=event.answer
+        )
+    if event.vendor_id:
+        attempt.learn_vendor_id(event.vendor_id)
+    look_now(attempt)
+    return JsonResponse({"ok": True})
+
+
+def look_now(attempt: Attempt) -> None:
+    """Let somebody ask for the truth at once. A job that is being worked on is looked at by whoever has it."""
+    if attempt.state not in {AttemptState.OPEN, AttemptState.UNKNOWN}:
+        return
+    rows = GenerationJob.objects.filter(pk=attempt.job_id, state__in=WAITING, lease_until=None)
+    if rows.update(due_at=timezone.now()):
+        rings.ring_job(attempt.job_id)
