@@ -1,0 +1,169 @@
+// Pictures come in by drop, paste, dialog or camera: one request each, with its progress, and a bad one harms no other.
+const AT_ONCE = 3;
+const waiting = [];
+let running = 0;
+let lastSlot = "stage";
+
+const list = () => document.getElementById("uploads");
+const form = () => document.getElementById("upload-form");
+
+function row(file) {
+  const item = document.createElement("li");
+  item.className = "upload";
+  const picture = document.createElement("img");
+  picture.alt = "";
+  const preview = URL.createObjectURL(file);
+  picture.src = preview;
+  picture.addEventListener("error", () => {
+    const mark = document.createElement("span");
+    mark.className = "upload-mark";
+    picture.replaceWith(mark);
+  });
+  const name = document.createElement("span");
+  name.className = "upload-name";
+  name.textContent = file.name || "Pasted picture";
+  const progress = document.createElement("progress");
+  progress.max = 1;
+  progress.value = 0;
+  progress.setAttribute("aria-label", `Upload of ${name.textContent}`);
+  const words = document.createElement("span");
+  words.className = "upload-words";
+  words.setAttribute("role", "status");
+  item.append(picture, name, progress, words);
+  list().append(item);
+  return { item, progress, words, preview, name: name.textContent };
+}
+
+function refuse(line, sentence) {
+  line.item.classList.add("bad");
+  line.progress.remove();
+  line.words.textContent = sentence;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon-button icon-button-small";
+  close.setAttribute("aria-label", `Close: ${line.name}`);
+  close.textContent = "×";
+  close.addEventListener("click", () => line.item.remove());
+  line.item.insertBefore(close, line.item.children[2]);
+}
+
+function send(file, line) {
+  return new Promise((resolve, reject) => {
+    const data = new FormData();
+    data.append("csrfmiddlewaretoken", form().querySelector("[name=csrfmiddlewaretoken]").value);
+    data.append("file", file, file.name || "pasted.png");
+    const request = new XMLHttpRequest();
+    request.open("POST", form().action);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) line.progress.value = event.loaded / event.total;
+    });
+    request.addEventListener("load", () => {
+      if (request.status === 201) resolve(request.response);
+      else reject(new Error(request.response?.error ?? "This file could not be taken in. Reload the page and try again."));
+    });
+    request.addEventListener("error", () => reject(new Error("The portal can’t be reached. Try again in a moment.")));
+    request.send(data);
+  });
+}
+
+async function settled(picture) {
+  for (let pause = 300; ; pause = Math.min(pause * 1.4, 3000)) {
+    if (picture.state !== "received") return picture;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const answer = await fetch(`${form().action}${picture.id}/state/`, { headers: { Accept: "application/json" } });
+    if (answer.ok) picture = await answer.json();
+  }
+}
+
+async function take({ file, slot, opens }) {
+  const line = row(file);
+  try {
+    const picture = await send(file, line);
+    line.progress.removeAttribute("value");
+    if (opens) {
+      location.assign(picture.url);
+      return;
+    }
+    if (slot === "second") {
+      document.dispatchEvent(new CustomEvent("retake:second", { detail: { id: picture.id, preview: line.preview, name: line.name } }));
+    }
+    line.words.textContent = "Looking at it…";
+    const known = await settled(picture);
+    if (known.error) refuse(line, known.error);
+    else if (slot === "second") line.item.remove();
+    else {
+      line.progress.remove();
+      const link = document.createElement("a");
+      link.href = known.url;
+      link.textContent = "Open in the studio";
+      line.words.replaceChildren(link);
+    }
+  } catch (error) {
+    refuse(line, error.message);
+  }
+}
+
+async function work() {
+  if (running >= AT_ONCE || !waiting.length) return;
+  running += 1;
+  await take(waiting.shift());
+  running -= 1;
+  work();
+}
+
+function accept(files, slot) {
+  const pictures = [...files].filter((file) => file.size > 0 || file.type);
+  if (!pictures.length || !form()) return;
+  // One picture for the stage is opened at once; of several, each says for itself how it went.
+  pictures.forEach((file, index) => {
+    if (slot === "second" && index > 0) return;
+    waiting.push({ file, slot, opens: slot !== "second" && pictures.length === 1 });
+  });
+  for (let started = 0; started < AT_ONCE; started += 1) work();
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.type !== "file" || !target.files?.length) return;
+  accept(target.files, target.dataset.slot ?? "stage");
+  target.value = "";
+});
+
+const zone = (event) => event.target.closest?.("[data-drop]") ?? document.querySelector("#stage[data-drop], .dropzone");
+const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const unmark = () => document.querySelectorAll(".over").forEach((element) => element.classList.remove("over"));
+
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  unmark();
+  zone(event)?.classList.add("over");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) unmark();
+});
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  unmark();
+  accept(event.dataTransfer.files, zone(event)?.dataset.drop ?? "stage");
+});
+
+// A paste goes to the slot that was last opened or focused, else to the stage.
+document.addEventListener("focusin", (event) => {
+  lastSlot = event.target.closest?.("[data-drop]")?.dataset.drop ?? "stage";
+});
+document.addEventListener("paste", (event) => {
+  const files = event.clipboardData?.files;
+  if (!files?.length) return;
+  event.preventDefault();
+  accept(files, lastSlot);
+});
+
+const input = form()?.querySelector("input[type=file]");
+if (input) {
+  input.multiple = true;
+  // Somebody may have chosen before this module was here.
+  if (input.files.length) input.dispatchEvent(new Event("change", { bubbles: true }));
+}
