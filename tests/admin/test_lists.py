@@ -1,0 +1,41 @@
+"""What all lists of the administration share."""
+
+import pytest
+from django.test import Client
+
+NUL = "a\0b"
+LISTS = ["image", "generationjob", "attempt", "user", "workspace", "invitation", "fluxserver", "webhookevent"]
+
+
+@pytest.fixture
+def tolerant(admin_client: Client) -> Client:
+    """One that gets the page of a 500 instead of the exception."""
+    admin_client.raise_request_exception = False
+    return admin_client
+
+
+@pytest.mark.parametrize("query", ["state__exact", "p", "made_by__name__exact", "pk__in", "a\0b", "e"])
+@pytest.mark.parametrize("name", LISTS)
+def test_nul_among_the_filters_is_not_understood(tolerant: Client, name: str, query: str) -> None:
+    response = tolerant.get(f"/admin/editor/{name}/", {"e": "1", query: NUL})
+    assert response.status_code == 400
+    assert "did not understand" in response.content.decode()
+
+
+def test_nul_in_the_name_of_a_group_is_not_understood(tolerant: Client) -> None:
+    assert tolerant.get("/admin/auth/group/", {"name__exact": NUL}).status_code == 400
+    assert tolerant.get("/admin/auth/group/").status_code == 200
+
+
+def test_nul_completes_to_nobody(tolerant: Client) -> None:
+    asked = {"app_label": "editor", "model_name": "membership", "field_name": "user"}
+    assert tolerant.get("/admin/autocomplete/", {"term": "adm", **asked}).json()["results"]
+    response = tolerant.get("/admin/autocomplete/", {"term": "adm\0", **asked})
+    assert (response.status_code, response.json()["results"]) == (200, [])
+
+
+@pytest.mark.parametrize("chosen", ["x", NUL])
+@pytest.mark.parametrize(("name", "action"), [("image", "restore"), ("user", "switch_on")])
+def test_made_up_choice_is_no_error_of_ours(tolerant: Client, name: str, action: str, chosen: str) -> None:
+    response = tolerant.post(f"/admin/editor/{name}/", {"action": action, "_selected_action": chosen})
+    assert response.status_code < 500

@@ -1,0 +1,112 @@
+"""axe finds nothing, in both themes and on a phone; and nothing scrolls sideways."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, Page
+
+from editor.models import GenerationJob, JobState, User
+from tests.browser.conftest import sign_in
+from tests.makers import make_image, make_job
+from tests.portal import Portal
+
+DESK, PHONE, SMALL = (1440, 860), (390, 844), (360, 640)
+
+
+@pytest.fixture(params=[("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", SMALL)], ids=str)
+def view(request: pytest.FixtureRequest, browser: Browser, portal: Portal, person: User) -> Iterator[Page]:
+    theme: Literal["light", "dark"]
+    theme, (width, height) = request.param
+    size = {"width": width, "height": height}
+    context = browser.new_context(color_scheme=theme, viewport=size, base_url=portal.url, reduced_motion="reduce")  # type: ignore[arg-type]
+    sign_in(context, person, portal)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def jobs(person: User) -> dict[str, GenerationJob]:
+    """One edit of each kind, all of one stored picture."""
+    image = make_image(person, stored=True)
+    now = timezone.now()
+    done = make_job(person, image, state=JobState.SUCCEEDED, allowance="taken", finished_at=now, samples=2)
+    for position in range(2):
+        make_image(person, stored=True, kind="generated", job=done, position=position, root=image)
+    ended = {"allowance": "released", "finished_at": now}
+    return {
+        "done": done,
+        "failed": make_job(person, image, state=JobState.FAILED, failure_code="vendor", **ended),
+        "blocked": make_job(person, image, state=JobState.BLOCKED, **ended),
+        "unconfirmed": make_job(person, image, state=JobState.UNCONFIRMED, due_at=None),
+        "working": make_job(person, image, state=JobState.PROCESSING, due_at=None),
+    }
+
+
+def problems(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    page.wait_for_load_state("networkidle") if "edit=" not in address else page.wait_for_timeout(500)
+    found = [
+        f"{address} {violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+    return found + sideways(page, address)
+
+
+def sideways(page: Page, address: str) -> list[str]:
+    """What makes a page scroll sideways."""
+    if not page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        return []
+    wide = page.evaluate("""() => [...document.querySelectorAll('body *')]
+        .filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 90))""")
+    return [f"{address} scrolls sideways: {wide}"]
+
+
+def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
+    image = jobs["done"].source_image
+    make_image(image.made_by, trashed_at=timezone.now())
+    addresses = ["/", "/history/", "/trash/", "/history/?state=done", f"/studio/{image.pk}/", "/nowhere/"]
+    addresses += [f"/studio/{image.pk}/?edit={job.pk}" for job in jobs.values()]
+    addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
+    assert [problem for address in addresses for problem in problems(view, address)] == []
+
+
+def test_open_panels_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
+    address = f"/studio/{jobs['done'].source_image.pk}/"
+    view.goto(address)
+    found = []
+    for panel in view.locator("details[data-menu]").all():
+        panel.locator("summary").first.click()
+        found += [
+            f"{violation['id']}: {node['html'][:200]}"
+            for violation in Axe().run(view).response["violations"]
+            for node in violation["nodes"]
+        ]
+        found += sideways(view, address)
+        view.keyboard.press("Escape")
+    assert found == []
+
+
+def test_welcome_is_accessible_and_fits(view: Page) -> None:
+    view.context.clear_cookies()
+    assert problems(view, "/") == []
+
+
+def test_what_is_touched_is_large_enough(browser: Browser, portal: Portal, person: User, jobs: object) -> None:
+    assert isinstance(jobs, dict)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, base_url=portal.url
+    )
+    sign_in(context, person, portal)
+    page = context.new_page()
+    page.goto(f"/studio/{jobs['done'].source_image.pk}/?edit={jobs['done'].pk}")
+    small = page.evaluate("""() => [...document.querySelectorAll('button, summary, a[href]')]
+        .filter((e) => e.checkVisibility() && !e.closest('.skip-link, p') && !e.matches('.avatar'))
+        .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, box]) => box.width && (box.height < 40 || box.width < 40))
+        .map(([html, box]) => `${html} ${box.width}×${box.height}`)""")
+    context.close()
+    assert small == []

@@ -1,0 +1,37 @@
+"""What strangers can cause at will fills no log: a line each, and words for whoever sent it."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+FORM = "application/x-www-form-urlencoded"
+LOGIN = "/account/login/"
+FILES = "".join(
+    f'--b\r\nContent-Disposition: form-data; name="f{n}"; filename="f"\r\n\r\nx\r\n' for n in range(3)
+)  # fmt: skip
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"a=" + b"x" * 200_001, FORM),
+        (b"a=1&" * 201, FORM),
+        (f"{FILES}--b--\r\n".encode(), "multipart/form-data; boundary=b"),
+    ],
+)
+def test_request_beyond_our_bounds_is_one_line(
+    body: bytes, content_type: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client(raise_request_exception=False)
+    response = client.generic("POST", LOGIN, body, content_type)
+    assert response.status_code == 400
+    assert "did not understand" in response.content.decode()
+    assert [(record.levelno, record.exc_info) for record in caplog.records] == [(logging.WARNING, None)]
+
+
+def test_foreign_host_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    assert Client().get(LOGIN, headers={"Host": "evil.example"}).status_code == 400
+    assert "Traceback" not in caplog.text
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
