@@ -1,7 +1,9 @@
 """The whole way, as a person goes it."""
 
 import re
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import Browser, FilePayload, Page, Route, ViewportSize, expect
 
 from editor.models import GenerationJob, User
@@ -216,6 +218,18 @@ def test_cancel_ends_the_waiting(signed_in: Page) -> None:
     open_sample(signed_in)
     run(signed_in, "make it blue #fault:never")
     signed_in.locator("#stage .status-pill").get_by_role("button", name="Cancel").click()
+    expect(signed_in.locator("#stage .stage-status")).to_contain_text("Canceled", timeout=PATIENCE)
+
+
+def test_cancel_during_the_sending_is_said_until_the_answer_is_in(signed_in: Page, person: User) -> None:
+    image = make_image(person, stored=True)
+    a_minute = timezone.now() + timedelta(minutes=1)
+    job = make_job(person, image, state="submitting", due_at=None, lease_until=a_minute)
+    signed_in.goto(f"/studio/{image.pk}/?edit={job.pk}")
+    signed_in.locator("#stage .status-pill").get_by_role("button", name="Cancel").click()
+    expect(signed_in.locator(f"#tile-{job.pk}")).to_contain_text("Canceling")
+    expect(signed_in.locator("#stage .stage-status")).to_contain_text("Canceling", timeout=PATIENCE)
+    job.cancel("taken")  # type: ignore[arg-type]
     expect(signed_in.locator("#stage .stage-status")).to_contain_text("Canceled", timeout=PATIENCE)
 
 
