@@ -4,6 +4,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,10 @@ def test_all_its_ports_are_known_and_on_loopback(tmp_path: Path, book: PortBook,
 
 def listening(pid: int | None) -> set[tuple[str, int]]:
     """The TCP addresses that a process listens on, as the kernel shows them."""
-    inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            inodes.add(str(link.readlink()))
     found = set()
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
