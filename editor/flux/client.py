@@ -15,9 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from .contract import (
+    DEPLOY_TYPE,
     EditRequest,
     Generation,
+    Notice,
     Status,
+    StorageRegistration,
     SystemDetails,
     links,
     message_text,
@@ -26,7 +29,7 @@ from .contract import (
     read_id,
 )
 from .errors import FluxError, Refusal, Verdict, failed_while_running, forgotten, refusal
-from .scrubbing import UnreadableError, clean_text, parse_json
+from .scrubbing import UnreadableError, clean_text, parse_json, storable
 from .transport import Body, Lost, Reply, Transport, loopback
 
 __all__ = ["MAX_UPLOAD", "FluxClient", "loopback"]
@@ -170,6 +173,50 @@ class FluxClient:
         if answer.refused or not found:
             raise self._error(*_free_verdict(answer, {Verdict.ACCOUNT, Verdict.JOB}), answer)
         return found[0]
+
+    def clear_cache(self) -> Notice:
+        """Empty the server's cache. Expect minutes of server errors. Raises FluxError: ACCOUNT, JOB or LATER."""
+        return self._order("flux_kontext_dev/clear_cache", {})
+
+    def clear_queue(self) -> Notice:
+        """Throw away all that waits, and restart. Expect minutes of server errors. Raises like `clear_cache`."""
+        return self._order("flux_kontext_dev/clear_queue", {})
+
+    def restart_server(self) -> Notice:
+        """Restart the server. Expect minutes of server errors. Raises like `clear_cache`."""
+        return self._order("flux_kontext_dev/restart_server", {})
+
+    def update_server(self) -> Notice:
+        """Let the vendor update the server. Expect minutes of server errors. Raises like `clear_cache`."""
+        return self._order("flux_kontext_dev/update_server", {})
+
+    def update_s3(self, registration: StorageRegistration) -> Notice:
+        """Have results written into a bucket of ours. Raises FluxError: ACCOUNT, JOB (a field is wrong) or LATER."""
+        return self._order("update_s3", registration.body(""))
+
+    def reset_s3(self, deploy_type: str = DEPLOY_TYPE) -> Notice:
+        """Have results written into the vendor's own bucket again. Raises like `update_s3`."""
+        return self._order("reset_s3", {"deploy_type": deploy_type})
+
+    def upload_image(self, picture: bytes, image_type: str = "jpeg") -> str:
+        """Put a picture into the registered bucket; returns its public address.
+
+        Raises FluxError: JOB if this picture will never be taken, ACCOUNT, or LATER.
+        """
+        heeded = (Verdict.ACCOUNT, Verdict.JOB)
+        body = {"base64_image": b64encode(picture).decode(), "image_type": image_type}
+        answer = self._free(self.base_url + "upload_image", body, *heeded)
+        found = links(answer.fields.get("image_url"), self._key.value)
+        if answer.refused or not found:
+            raise self._error(*_free_verdict(answer, set(heeded)), answer)
+        return found[0]
+
+    def _order(self, path: str, body: dict[str, Any]) -> Notice:
+        heeded = (Verdict.ACCOUNT, Verdict.JOB)
+        answer = self._free(self.base_url + path, body, *heeded)
+        if answer.refused:
+            raise self._error(*_free_verdict(answer, set(heeded)), answer)
+        return Notice(message=answer.message, answer=storable(answer.fields, self._key.value))
 
     def _free(self, url: str, body: dict[str, Any], *heeded: Verdict) -> _Answer:
         """A call that costs nothing: a JSON answer with a 2xx or 4xx code that is no refusal by code alone."""

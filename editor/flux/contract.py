@@ -15,6 +15,8 @@ from typing import Any
 
 from .scrubbing import UnreadableError, clean_text, parse_json, storable, without_secret
 
+DEPLOY_TYPE = "flux_kontext_dev"
+"""What `update_s3` and `reset_s3` call this server; left out, they would mean another one."""
 MIN_SIDE = 256
 """Pixels; the least width and height of a result."""
 MAX_SIDE = 1024
@@ -87,6 +89,37 @@ class EditRequest:
         return body
 
 
+@dataclass(frozen=True, kw_only=True)
+class StorageRegistration:
+    """The body of update_s3: a bucket of ours into which the vendor shall write its results.
+
+    The bucket is part of `endpoint_url`'s host (a sandbox also takes http://host:port/bucket). A result then lies at
+    `<public_url>/<image_directory>/<name>`, for anyone to read. The vendor keeps the access key: give it one of its
+    own, which may list, read and write this bucket and nothing else. Neither half of it is in the repr.
+    """
+
+    endpoint_url: str
+    region_name: str
+    public_url: str
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    image_directory: str
+    deploy_type: str = DEPLOY_TYPE
+
+    def body(self, key: str) -> dict[str, Any]:
+        """The JSON body; it holds three secrets, so it is made at the last moment and kept nowhere."""
+        return {
+            "key": key,
+            "deploy_type": self.deploy_type,
+            "public_url": self.public_url,
+            "region_name": self.region_name,
+            "endpoint_url": self.endpoint_url,
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "image_directory": self.image_directory,
+        }
+
+
 class Status(StrEnum):
     """What the vendor's open set of words comes down to; a word that nobody knows means "still processing"."""
 
@@ -148,6 +181,14 @@ class SystemDetails:
 
     model_count: int | None
     queue_time: float | None
+    answer: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """The answer to an order that yields no picture: the vendor's words, and its answer, scrubbed, for the record."""
+
+    message: str
     answer: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

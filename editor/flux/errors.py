@@ -78,6 +78,8 @@ _FIELDS = {
     (
         *("width", "height", "samples", "strength", "seed", "safety_checker", "base64", "instant_response", "temp"),
         *("webhook", "track_id", "base64_string", "base64_image", "image_type"),
+        *("deploy_type", "public_url", "region_name", "endpoint_url", "image_directory"),
+        *("aws_access_key_id", "aws_secret_access_key"),
     ),
     (Verdict.JOB, "field"),
 )

@@ -22,7 +22,9 @@ _STORED_DEPTH = 6
 _STORED_TEXT = 2048
 _STORED_ITEMS = 50
 _STORED_INTEGER_BITS = 63
-_SECRET_FIELDS = frozenset({"key", "api_key", "apikey", "secret", "password", "authorization", "base64_string"})
+_SECRET_FIELDS = frozenset(
+    {"key", "api_key", "apikey", "secret", "password", "authorization", "base64_string", "base64_image"}
+)
 _STORAGE_FIELDS = "aws_"
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
