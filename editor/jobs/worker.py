@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.db import connection
+from django.urls import reverse
 from redis.exceptions import RedisError
 from rq import Worker as RQWorker
 from rq.job import Job
@@ -67,4 +69,6 @@ class Worker(RQWorker):
         for task in ALLOWED:
             import_attribute(task)
         bucket.warm()
+        reverse("studio")  # reads all addresses
+        connection.ops.compiler("SQLCompiler")  # a module that is loaded late; opens no connection
         return super().work(*args, **kwargs)
