@@ -1,5 +1,7 @@
 """Typed reading of the environment. What is wrong is collected, not raised, so that one run names every mistake."""
 
+import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -26,6 +28,28 @@ def is_address(value: str, schemes: set[str]) -> bool:
     except ValueError:
         return False
     return parts.scheme in schemes and bool(parts.netloc or parts.path)
+
+
+def address_with_bucket(endpoint_url: str, region: str, bucket: str) -> str:
+    """A bucket's own address at a store ("" for Amazon's): in the host, or in the path where the host is no name."""
+    parts = urlsplit(endpoint_url or f"https://s3.{region}.amazonaws.com")
+    if parts.hostname == "localhost" or _is_ip(parts.hostname or ""):
+        return f"{parts.scheme}://{parts.netloc}/{bucket}"
+    return f"{parts.scheme}://{bucket}.{parts.netloc}"
+
+
+def names_bucket(address: str, bucket: str) -> bool:
+    """Whether an address is of this bucket, by its host or by its path."""
+    parts = urlsplit(address)
+    return parts.path.strip("/") == bucket or (parts.netloc.startswith(f"{bucket}.") and not parts.path.strip("/"))
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass
@@ -112,3 +136,27 @@ class Environment:
             for name in missing:
                 self.complain("E005", name, f"{name} is not set, though other parts of {what} are.", f"Set {name} too.")
         return not missing
+
+    def check_inbox(self, bucket: str, endpoint_url: str, directory: str) -> None:
+        """What the flux server may write into must have nothing in common with where people's pictures lie."""
+        own_key = "Make a user of its own at your store, who may list, read and write there and nowhere else."
+        for name, own, hint in (
+            ("BUCKET", "S3_BUCKET", "Make a second bucket: the flux server must never see people's pictures."),
+            ("ACCESS_KEY_ID", "S3_ACCESS_KEY_ID", own_key),
+        ):
+            if self.text(f"FLUX_INBOX_{name}") == self.text(own):
+                self.complain("E008", f"FLUX_INBOX_{name}", f"FLUX_INBOX_{name} is the same as {own}.", hint)
+        if endpoint_url and not names_bucket(endpoint_url, bucket):
+            self.complain(
+                "E004",
+                "FLUX_INBOX_ENDPOINT_URL",
+                "FLUX_INBOX_ENDPOINT_URL does not name the bucket of FLUX_INBOX_BUCKET.",
+                "It should look like https://retake-inbox.s3.example.com or http://127.0.0.1:8333/retake-inbox",
+            )
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", directory):
+            self.complain(
+                "E007",
+                "FLUX_INBOX_DIRECTORY",
+                f"FLUX_INBOX_DIRECTORY is {directory!r}, which is no folder of letters, digits, - and _.",
+                "Use a name like results",
+            )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import dj_email_url
 
-from project.environment import Environment
+from project.environment import Environment, address_with_bucket
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -244,6 +244,31 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
 FLUX_SEES_US_AT = f"http://{BIND}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
 EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
 
+# The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------
+
+FLUX_INBOX = env.all_or_none(
+    [f"FLUX_INBOX_{name}" for name in ("BUCKET", "PUBLIC_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")], "the inbox"
+)
+FLUX_INBOX_BUCKET = env.text("FLUX_INBOX_BUCKET")
+FLUX_INBOX_ACCESS_KEY_ID = env.text("FLUX_INBOX_ACCESS_KEY_ID")
+FLUX_INBOX_SECRET_ACCESS_KEY = env.text("FLUX_INBOX_SECRET_ACCESS_KEY")
+FLUX_INBOX_DIRECTORY = env.text("FLUX_INBOX_DIRECTORY", "results")
+FLUX_INBOX_PUBLIC_URL = env.url(
+    "FLUX_INBOX_PUBLIC_URL",
+    env.text("FLUX_INBOX_PUBLIC_URL").rstrip("/"),
+    ["http", "https"],
+    example="https://retake-inbox.s3.eu-central-1.amazonaws.com",
+)
+FLUX_INBOX_ENDPOINT_URL = env.url(
+    "FLUX_INBOX_ENDPOINT_URL",
+    env.text("FLUX_INBOX_ENDPOINT_URL").rstrip("/")
+    or (address_with_bucket(S3_ENDPOINT_URL, S3_REGION, FLUX_INBOX_BUCKET) if FLUX_INBOX else ""),
+    ["http", "https"],
+    example="https://retake-inbox.s3.eu-central-1.amazonaws.com",
+)
+if FLUX_INBOX:
+    env.check_inbox(FLUX_INBOX_BUCKET, FLUX_INBOX_ENDPOINT_URL, FLUX_INBOX_DIRECTORY)
+
 # Time constants of a job's life. Tests run them at a fraction. ---------------------------------------------------
 
 TIME_SCALE = env.number("TIME_SCALE", 1.0, at_least=0.001, at_most=1.0)
@@ -264,6 +289,7 @@ JOB_UNCONFIRMED_DEADLINE = _time(hours=24)
 JOB_RESULT_PATIENCE = _time(minutes=5)  # with a result that is there but is no picture
 JOB_COLLECT_ALARM = _time(hours=1)
 JOB_COLLECT_DEADLINE = _time(hours=24)
+FLUX_INBOX_KEPT = _time(days=2)  # what nobody took over; longer than any job waits for its results
 FLUX_PAUSE_ACCOUNT = _time(minutes=5)  # until the key, the credit or the plan is asked about again
 FLUX_PAUSE_BROKEN = _time(seconds=20)
 IMAGE_LEASE = _time(seconds=90)

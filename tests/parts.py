@@ -33,7 +33,11 @@ SAFE_SETTINGS = {
     "FLUX_UPLOAD_URL": "http://127.0.0.1:1/api/v6/base64_to_url",
 }
 # What a developer's shell may hold and no test may see.
-FOREIGN = ("EMAIL_URL", "SIGNUP", "S3_PUBLIC", "FLUX_QUEUE_LIMIT", "FLUX_OUTSTANDING", "FLUX_PRICE", "TIME_SCALE")
+FOREIGN = (
+    *("EMAIL_URL", "SIGNUP", "S3_PUBLIC", "FLUX_QUEUE_LIMIT", "FLUX_OUTSTANDING", "FLUX_PRICE", "TIME_SCALE"),
+    *(f"FLUX_INBOX_{name}" for name in ("BUCKET", "PUBLIC_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "ENDPOINT_URL")),
+    "FLUX_INBOX_DIRECTORY",
+)
 
 
 class Parts:

@@ -15,6 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ["-c", "import project.asgi"]
 CHECK = ["manage.py", "check"]
 SECRET = "hunter2-not-for-any-log"
+INBOX = {
+    "FLUX_INBOX_BUCKET": "inbox",
+    "FLUX_INBOX_PUBLIC_URL": "https://inbox.example.com",
+    "FLUX_INBOX_ACCESS_KEY_ID": "their-key",
+    "FLUX_INBOX_SECRET_ACCESS_KEY": SECRET,
+}
 
 MISTAKES = [
     ("retake.E001", "SECRET_KEY", {"SECRET_KEY": ""}),
@@ -47,6 +53,12 @@ MISTAKES = [
             "PUBLIC_URL": "http://localhost:8000",
         },
     ),
+    ("retake.E005", "FLUX_INBOX_SECRET_ACCESS_KEY", INBOX | {"FLUX_INBOX_SECRET_ACCESS_KEY": ""}),
+    ("retake.E004", "FLUX_INBOX_PUBLIC_URL", INBOX | {"FLUX_INBOX_PUBLIC_URL": "inbox.example.com"}),
+    ("retake.E004", "FLUX_INBOX_ENDPOINT_URL", INBOX | {"FLUX_INBOX_ENDPOINT_URL": "https://s3.example.com"}),
+    ("retake.E007", "FLUX_INBOX_DIRECTORY", INBOX | {"FLUX_INBOX_DIRECTORY": "results/../.."}),
+    ("retake.E008", "FLUX_INBOX_BUCKET", INBOX | {"S3_BUCKET": "inbox"}),
+    ("retake.E008", "FLUX_INBOX_ACCESS_KEY_ID", INBOX | {"S3_ACCESS_KEY_ID": "their-key"}),
     ("retake.E007", "SIGNUP", {"SIGNUP": "everybody"}),
     ("retake.E007", "SIGNUP", {"SIGNUP": "domain:"}),
     ("retake.E007", "LOG_LEVEL", {"LOG_LEVEL": "loud"}),
@@ -108,6 +120,19 @@ def test_half_of_a_group_names_what_is_missing() -> None:
     env = Environment({"ONE": "1", "TWO": " "})
     assert not env.all_or_none(["ONE", "TWO"], "the pair")
     assert [(problem.id, problem.name) for problem in env.problems] == [("retake.E005", "TWO")]
+
+
+@pytest.mark.parametrize(
+    ("store", "address"),
+    [
+        ({"S3_ENDPOINT_URL": "", "S3_REGION": "eu-central-1"}, "https://inbox.s3.eu-central-1.amazonaws.com"),
+        ({"S3_ENDPOINT_URL": "https://s3.example.com:9000"}, "https://inbox.s3.example.com:9000"),
+        ({"S3_ENDPOINT_URL": "http://127.0.0.1:9000"}, "http://127.0.0.1:9000/inbox"),
+    ],
+)
+def test_address_of_the_inbox_follows_from_the_store(store: dict[str, str], address: str) -> None:
+    code = "from project import settings as s; print(s.FLUX_INBOX, s.FLUX_INBOX_ENDPOINT_URL, s.SETTINGS_PROBLEMS)"
+    assert start(["-c", code], INBOX | store).stdout.strip() == f"True {address} []"
 
 
 @pytest.mark.parametrize(
