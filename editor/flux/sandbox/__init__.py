@@ -13,8 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .commands import Downtime
+from .endpoints import Site
 from .generations import Generations
 from .server import Server
+from .storage import Storage
+from .switches import Switches
 
 __all__ = ["Sandbox"]
 
@@ -24,7 +28,8 @@ class Sandbox:
 
     `seconds` per picture (0 is allowed), `slots` generations at a time, at most `queue_limit` unfinished ones; `bind`
     is host:port with 0 for any free port; without `key` any key is good; results and ledger live in `directory`, or in
-    a temporary one that goes away at the end; with `echo` the result is the input, which costs nothing.
+    a temporary one that goes away at the end; with `echo` the result is the input, which costs nothing. Results live
+    for `keep_hours`, with `temp` for `temp_seconds`; a restart on command takes `restart_seconds`.
     """
 
     def __init__(
@@ -37,12 +42,17 @@ class Sandbox:
         key: str | None = None,
         directory: Path | str | None = None,
         echo: bool = False,
+        keep_hours: float = 24.0,
+        temp_seconds: float = 60.0,
+        restart_seconds: float = 3.0,
     ) -> None:
         host, _, port = bind.rpartition(":")
         self._address = (host.strip("[]") or "127.0.0.1", int(port))
         self._key = key or None
         self._directory = directory
         self._work = {"seconds": max(0.0, seconds), "slots": slots, "queue_limit": queue_limit, "echo": echo}
+        self._work |= {"keep_seconds": keep_hours * 3600, "temp_seconds": temp_seconds}
+        self._restart_seconds = restart_seconds
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -53,9 +63,11 @@ class Sandbox:
             self._temporary = tempfile.TemporaryDirectory(prefix="fluxsandbox-", ignore_cleanup_errors=True)
         directory = Path(self._temporary.name if self._temporary else str(self._directory))
         directory.mkdir(parents=True, exist_ok=True)
-        generations = Generations(directory, **self._work)  # type: ignore[arg-type]
+        storage = Storage(directory / "storage.json")
+        generations = Generations(directory, storage, **self._work)  # type: ignore[arg-type]
+        downtime = Downtime(generations, self._restart_seconds)
         try:
-            self._server = Server(self._address, generations, self._key)
+            self._server = Server(self._address, Site(generations, storage, Switches(), downtime, self._key))
         except OSError:
             generations.close()
             self._remove_temporary()
@@ -106,15 +118,15 @@ class Sandbox:
     @property
     def directory(self) -> Path:
         """Where results and the ledger file lie."""
-        return self._running.generations.directory
+        return self._running.site.generations.directory
 
     def ledger(self) -> dict[str, Any]:
-        """What `GET /ledger` tells: `accepted` (oldest first), `queued` and `refused` by reason."""
-        return self._running.generations.ledger()
+        """What `GET /ledger` tells: `accepted` (oldest first), `queued`, `refused` by reason, and `storage`."""
+        return self._running.site.ledger()
 
     def set_faults(self, wanted: Mapping[str, int | bool]) -> None:
         """What `PUT /faults` does: exactly these are on from now; raises ValueError for an unknown one."""
-        self._running.switches.replace(wanted)
+        self._running.site.switches.replace(wanted)
 
     @property
     def _running(self) -> Server:

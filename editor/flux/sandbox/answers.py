@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .generations import Entry
+    from .ledger import Entry
 
 _TIP = "Your picture is being made."
 
@@ -50,7 +50,7 @@ def told(entry: Entry, origin: str) -> dict[str, Any]:
 
 
 def _done(entry: Entry, origin: str) -> dict[str, Any]:
-    found = [f"{origin}/generations/{name}" for name in entry.outputs]
+    found = [f"{entry.public or origin + '/generations'}/{name}" for name in entry.outputs]
     return {
         "status": "success",
         "id": entry.id,

@@ -66,10 +66,16 @@ The links:
     link-404-for-a-while   404 with HTML for two seconds after it is done
     link-429               429, always
     link-html              an HTML page under 200
+    link-broken            the first bytes of a PNG
     link-svg               an SVG with a script
     link-empty             no bytes
     link-huge              200 MB that begin like a picture
     not-a-picture          JSON
+
+The registered bucket:
+    bucket-ignored         the results stay with the server
+    bucket-lost            a success, but nothing was written
+    bucket-full            nothing can be written, so that the generation fails
 
 The webhook:
     webhook-lost           none is sent
@@ -82,11 +88,11 @@ The webhook:
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Mapping
 
 _DOOR = "At the door"
-_ENDPOINTS = ("fetch", "details", "upload")
+ENDPOINTS = ("fetch", "details", "upload", "s3", "image", "command")
+"""Prefixes of faults at the door that stand before another endpoint than img2img."""
+
 _MARKER = re.compile(r"#fault:([a-z0-9-]+)")
 
 
@@ -119,52 +125,3 @@ def marked(prompt: str) -> frozenset[str]:
 def unmarked(prompt: str) -> str:
     """The prompt without its markers."""
     return _MARKER.sub("", prompt).strip()
-
-
-class Switches:
-    """The faults that are on for the whole server, each for a number of times or until further notice."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._on: dict[str, int | bool] = {}
-
-    def replace(self, wanted: Mapping[str, object]) -> None:
-        """Switch on exactly these; raises ValueError, changing nothing, for an unknown name or a strange count."""
-        checked: dict[str, int | bool] = {}
-        for name, count in wanted.items():
-            endpoint, _, bare = name.rpartition(":")
-            known = bare in CATALOGUE if not endpoint else endpoint in _ENDPOINTS and bare in DOOR
-            if not known:
-                raise ValueError(f"There is no fault {name!r}.")
-            if not isinstance(count, int) or count < 0:
-                raise ValueError(f"{name!r} must be true, false or a number of times.")
-            if count:
-                checked[name] = count
-        with self._lock:
-            self._on = checked
-
-    def shown(self) -> dict[str, int | bool]:
-        """What is on, and for how many more times."""
-        with self._lock:
-            return dict(self._on)
-
-    def door(self, endpoint: str, also: frozenset[str] = frozenset()) -> str:
-        """The one fault at the door for this request, or "": the request's own before the server's."""
-        for name in DOOR:
-            if name in also:
-                return name
-        prefix = "" if endpoint == "img2img" else endpoint + ":"
-        return next((name for name in DOOR if self._taken(prefix + name)), "")
-
-    def later(self) -> frozenset[str]:
-        """The faults for a request that was accepted."""
-        return frozenset(name for name in LATER if self._taken(name))
-
-    def _taken(self, name: str) -> bool:
-        with self._lock:
-            count = self._on.get(name, False)
-            if count is not True and count:
-                self._on[name] = count - 1
-                if count == 1:
-                    del self._on[name]
-            return bool(count)

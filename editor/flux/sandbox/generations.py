@@ -1,14 +1,13 @@
-"""The sandbox's memory and its work: what it accepted, when each is done, and a ledger file that survives."""
+"""The sandbox's work: what it accepted, what runs and what waits, when each is done, and how long it is kept."""
 
 from __future__ import annotations
 
 import heapq
-import json
 import math
+import re
 import threading
 import time
 import uuid
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,81 +15,87 @@ from pathlib import Path
 from typing import Any
 
 from . import faults, painting, webhook
+from .ledger import Entry, LedgerFile
+from .results import Results
 from .rules import Wanted, queue_full
+from .storage import BucketError, Storage
+
+FAILED = "Processing failed: the pictures could not be made."
+RESTARTED = "Processing failed: the server was restarted."
+UNWRITTEN = "Processing failed: the pictures could not be written to the registered bucket."
 
 _PAINTERS = 2
-_FAILED = "Processing failed: the pictures could not be made."
-_RESTARTED = "Processing failed: the server was restarted."
-
-
-@dataclass
-class Entry:
-    """One accepted generation; the times are seconds since the epoch, `outputs` names of files."""
-
-    id: int
-    prefix: str
-    track_id: str | None
-    prompt: str
-    negative_prompt: str
-    seed: int
-    samples: int
-    strength: float
-    width: int
-    height: int
-    faults: list[str]
-    accepted: float
-    finished: float | None = None
-    status: str = "processing"
-    message: str = ""
-    nsfw: bool = False
-    outputs: list[str] = field(default_factory=list)
+_LATE = 2.0
+_NSFW = re.compile(r"\b(?:nsfw|nude|naked)\b", re.IGNORECASE)
 
 
 @dataclass
 class Work:
-    """What is known about a generation while it runs, and is not worth remembering."""
+    """What is known about a generation while it runs, and is not worth remembering.
+
+    `due` is when it will be done; `fetched` counts how often it was asked for; `broken` ends the work.
+    """
 
     wanted: Wanted
     sources: Sequence[bytes]
     origin: str
     due: float
+    fetched: int = 0
     done: threading.Event = field(default_factory=threading.Event)
     announced: threading.Event = field(default_factory=threading.Event)
+    broken: threading.Event = field(default_factory=threading.Event)
 
 
 class Generations:
-    """Accepts, works off and remembers. `seconds` per picture, `slots` at a time, `queue_limit` unfinished at most."""
+    """Accepts, works off and remembers.
 
-    def __init__(self, directory: Path, *, seconds: float, slots: int, queue_limit: int, echo: bool) -> None:
+    `seconds` per picture, `slots` at a time, `queue_limit` unfinished at most; results are kept for `keep_seconds`, or
+    for `temp_seconds` where the request says `temp`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        storage: Storage,
+        *,
+        seconds: float,
+        slots: int,
+        queue_limit: int,
+        echo: bool,
+        keep_seconds: float,
+        temp_seconds: float,
+    ) -> None:
         self.directory = directory
         self.queue_limit = queue_limit
+        self.seconds = seconds
+        self.slots = max(1, slots)
+        self.results = Results(directory, storage, echo=echo)
         self.stopping = threading.Event()
-        self._seconds = seconds
         self._echo = echo
+        self._keep, self._keep_temp = keep_seconds, temp_seconds
         self._lock = threading.Lock()
         self._painters = threading.BoundedSemaphore(_PAINTERS)
-        self._free_from = [0.0] * max(1, slots)
-        self._entries: dict[int, Entry] = {}
-        self._by_prefix: dict[str, Entry] = {}
+        self._free_from = [0.0] * self.slots
+        self._file = LedgerFile(directory / "ledger.jsonl")
+        self._entries = self._file.entries
+        self._by_prefix = {entry.prefix: entry for entry in self._entries.values()}
         self._work: dict[int, Work] = {}
-        self._open = 0
+        self._counted: set[int] = set()
         self._refused: Counter[str] = Counter()
-        self._load()
-        self._file = self._ledger_path.open("a", encoding="utf-8")
-
-    @property
-    def _ledger_path(self) -> Path:
-        return self.directory / "ledger.jsonl"
+        self._expiries: list[tuple[float, int]] = []
+        self._take_up()
 
     def close(self) -> None:
         """Stop all work; what was not finished is lost, as after a restart of the real server."""
         self.stopping.set()
         with self._lock:
             self._file.close()
+            for work in self._work.values():
+                work.broken.set()
 
     def refuse_if_full(self) -> None:
         """Raise RefusedError when no more may wait."""
-        if self._open >= self.queue_limit:
+        if len(self._counted) >= self.queue_limit:
             raise queue_full(self.queue_limit)
 
     def accept(self, wanted: Wanted, sources: Sequence[bytes], flaws: frozenset[str], origin: str) -> Entry:
@@ -101,37 +106,47 @@ class Generations:
             entry = self._new_entry(wanted, flaws, now)
             due = math.inf
             if "never" not in flaws:
-                due = max(now, heapq.heappop(self._free_from)) + self._seconds * wanted.samples
+                due = max(now, heapq.heappop(self._free_from)) + self.seconds * wanted.samples
                 heapq.heappush(self._free_from, due)
-                self._open += 1
+                self._counted.add(entry.id)
             work = Work(wanted, sources, origin, due)
-            self._remember(entry, work)
+            self._entries[entry.id] = self._by_prefix[entry.prefix] = entry
+            self._work[entry.id] = work
+            self._file.write(entry)
         if "failed-at-once" in flaws:
-            self._finish(entry, "failed", _FAILED)
+            self._finish(entry, "failed", FAILED)
         if due < math.inf:
             threading.Thread(target=self._run, args=(entry, work), daemon=True).start()
         return entry
 
     def entry(self, number: int) -> Entry | None:
-        """The generation with this id."""
+        """The generation with this id, unless it is gone."""
+        self.forget_old()
         with self._lock:
-            return self._entries.get(number)
+            entry = self._entries.get(number)
+        return None if entry is None or entry.gone else entry
 
     def by_prefix(self, prefix: str) -> Entry | None:
-        """The generation whose files begin like this."""
+        """The generation whose files begin like this, unless it is gone."""
+        self.forget_old()
         with self._lock:
-            return self._by_prefix.get(prefix)
+            entry = self._by_prefix.get(prefix)
+        return None if entry is None or entry.gone else entry
 
-    def work(self, entry: Entry) -> Work:
-        """The running side of a generation that was accepted by this process."""
+    def work(self, entry: Entry) -> Work | None:
+        """The running side of a generation, if it was accepted by this process."""
         with self._lock:
-            return self._work[entry.id]
+            return self._work.get(entry.id)
 
     def eta(self, entry: Entry) -> float:
         """Seconds until it is done, as far as anyone knows."""
-        with self._lock:
-            work = self._work.get(entry.id)
+        work = self.work(entry)
         return round(max(0.0, work.due - time.time()), 2) if work and work.due < math.inf else 30.0
+
+    def wait(self) -> float:
+        """Seconds until a slot is free."""
+        with self._lock:
+            return round(max(0.0, self._free_from[0] - time.time()), 2)
 
     def count_refused(self, reason: str) -> None:
         """Note that a request was turned away."""
@@ -140,17 +155,56 @@ class Generations:
 
     def ledger(self) -> dict[str, Any]:
         """Everything that was ever accepted, how many wait, and how many were refused since the start, by reason."""
+        self.forget_old()
         with self._lock:
             return {
                 "accepted": [asdict(entry) for entry in self._entries.values()],
-                "queued": self._open,
+                "queued": len(self._counted),
                 "refused": dict(self._refused),
             }
+
+    def lose_all(self, *, gone: bool, until: float) -> None:
+        """Lose what runs and waits, without a webhook: `fetch` says failed, or, if `gone`, that it knows no such thing.
+
+        Nothing new is worked on before `until`, in seconds since the epoch.
+        """
+        with self._lock:
+            lost = [entry for entry in self._entries.values() if entry.status == "processing"]
+            self._free_from = [until] * self.slots
+        for entry in lost:
+            entry.gone = gone
+            self._finish(entry, "failed", RESTARTED)
+            if work := self.work(entry):
+                work.broken.set()
+
+    def forget_old(self) -> None:
+        """Delete what was kept for long enough."""
+        now = time.time()
+        old: list[Entry] = []
+        with self._lock:
+            while self._expiries and self._expiries[0][0] <= now:
+                old.append(self._entries[heapq.heappop(self._expiries)[1]])
+            for entry in old:
+                entry.gone = True
+                self._file.write(entry)
+        for entry in old:
+            self.results.remove(entry)
+
+    def _take_up(self) -> None:
+        """Go on from what an earlier process wrote down."""
+        for entry in self._entries.values():
+            if entry.status == "processing" and "never" not in entry.faults:
+                entry.status, entry.message, entry.finished = "failed", RESTARTED, time.time()
+            self._expire_later(entry)
+
+    def _expire_later(self, entry: Entry) -> None:
+        if entry.finished and not entry.gone:
+            heapq.heappush(self._expiries, (entry.finished + (self._keep_temp if entry.temp else self._keep), entry.id))
 
     def _new_entry(self, wanted: Wanted, flaws: frozenset[str], now: float) -> Entry:
         return Entry(
             # Ids follow the clock, so that a sandbox with an empty memory repeats none of its predecessor's.
-            id=max(int(now * 1000), max(self._entries, default=0) + 1),
+            id=max(int(now * 1000), next(reversed(self._entries), 0) + 1),
             prefix=uuid.uuid4().hex,
             track_id=wanted.track_id,
             prompt=wanted.prompt,
@@ -162,60 +216,62 @@ class Generations:
             height=wanted.size[1],
             faults=sorted(flaws),
             accepted=now,
+            temp=wanted.temp,
         )
-
-    def _remember(self, entry: Entry, work: Work) -> None:
-        self._entries[entry.id] = entry
-        self._by_prefix[entry.prefix] = entry
-        self._work[entry.id] = work
-        self._write(entry)
-
-    def _write(self, entry: Entry) -> None:
-        self._file.write(json.dumps(asdict(entry)) + "\n")
-        self._file.flush()
-
-    def _load(self) -> None:
-        if not self._ledger_path.exists():
-            return
-        for line in self._ledger_path.read_text(encoding="utf-8").splitlines():
-            try:
-                entry = Entry(**json.loads(line))
-            except (ValueError, TypeError):
-                continue  # the last line of a process that was killed while it wrote
-            self._entries[entry.id] = entry
-            self._by_prefix[entry.prefix] = entry
-        for entry in self._entries.values():
-            if entry.status == "processing" and "never" not in entry.faults:
-                entry.status, entry.message, entry.finished = "failed", _RESTARTED, time.time()
 
     def _run(self, entry: Entry, work: Work) -> None:
         if "webhook-processing" in entry.faults:
             webhook.send(entry, work)
         pictures = self._pictures(entry, work) if entry.status == "processing" else []
         work.sources = ()
-        if self.stopping.wait(max(0.0, work.due - time.time())):
+        if work.broken.wait(max(0.0, work.due - time.time())):
             return
+        late: dict[str, bytes] = {}
         if entry.status == "processing":
-            if pictures and "failed-later" not in entry.faults:
-                entry.outputs = self._stored(entry, pictures)
-                self._finish(entry, "success", "")
+            if not pictures or "failed-later" in entry.faults:
+                self._finish(entry, "failed", FAILED)
             else:
-                self._finish(entry, "failed", _FAILED)
+                late = self._deliver(entry, work, pictures)
         webhook.announce(entry, work, self.stopping)
         work.announced.set()
+        if late and not work.broken.wait(_LATE):
+            self._write(entry, late)
+
+    def _deliver(self, entry: Entry, work: Work, pictures: Sequence[bytes]) -> dict[str, bytes]:
+        """Write the results and say so; returns what is to be written only later."""
+        as_text = "base64-output" in entry.faults or work.wanted.base64
+        files = self.results.named(entry, pictures, as_text=as_text)
+        late = files if entry.public and "link-404-for-a-while" in entry.faults else {}
+        if late or self._write(entry, files):
+            self._finish(entry, "success", "")
+        else:
+            entry.outputs = []
+            self._finish(entry, "failed", UNWRITTEN)
+        return late
+
+    def _write(self, entry: Entry, files: dict[str, bytes]) -> bool:
+        try:
+            self.results.write(entry, files)
+        except BucketError:
+            return False
+        return True
 
     def _pictures(self, entry: Entry, work: Work) -> list[bytes]:
         wanted = work.wanted
-        if "blank" in entry.faults and wanted.safety_checker:
+        if wanted.safety_checker and ("blank" in entry.faults or _NSFW.search(faults.unmarked(wanted.prompt))):
             entry.nsfw = True
             return [painting.blank(wanted.size)] * wanted.samples
         if self._echo:
             return [bytes(work.sources[0])] * wanted.samples
         with self._painters:
             try:
-                return [self._painted(work, number) for number in range(wanted.samples)]
+                pictures = [self._painted(work, number) for number in range(wanted.samples)]
             except ValueError:
                 return []  # a picture that was broken behind its header: the generation fails
+        if wanted.safety_checker and "blank-one" in entry.faults:
+            entry.nsfw = True
+            pictures[0] = painting.blank(wanted.size)
+        return pictures
 
     def _painted(self, work: Work, number: int) -> bytes:
         wanted = work.wanted
@@ -228,22 +284,14 @@ class Generations:
             seed=wanted.seed + number,
         )
 
-    def _stored(self, entry: Entry, pictures: Sequence[bytes]) -> list[str]:
-        folder = self.directory / "generations"
-        folder.mkdir(exist_ok=True)
-        as_text = "base64-output" in entry.faults or self._work[entry.id].wanted.base64
-        names = []
-        for number, picture in enumerate(pictures):
-            name = f"{entry.prefix}-{number}." + ("base64" if as_text else "png")
-            prefix = b"data:image/png;base64," if number % 2 else b""
-            (folder / name).write_bytes(prefix + b64encode(picture) if as_text else picture)
-            names.append(name)
-        return names
-
     def _finish(self, entry: Entry, status: str, message: str) -> None:
         with self._lock:
+            if entry.status != "processing":
+                return  # lost in the meantime
             entry.status, entry.message, entry.finished = status, message, time.time()
-            self._open = max(0, self._open - 1)
-            if not self._file.closed:
-                self._write(entry)
-        self._work[entry.id].done.set()
+            self._counted.discard(entry.id)
+            self._expire_later(entry)
+            self._file.write(entry)
+            work = self._work.get(entry.id)
+        if work:
+            work.done.set()

@@ -13,14 +13,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from .rules import RefusedError, queue_full
-
-HTML = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+from .spoiling import HTML, spoiled
 
 _HANG = 300.0
 _BOMB = 48 * 1024 * 1024
 _HUGE = 200 * 1024 * 1024
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="512" height="512"><script>alert(1)</script></svg>'
 
 
 def _error(code: int, message: object, name: str = "message") -> tuple[int, dict[str, Any]]:
@@ -77,6 +75,10 @@ class Mischief:
         else:
             self._reset()
 
+    def page(self, code: int) -> None:
+        """A proxy's error page."""
+        self.send(code, HTML, "text/html")
+
     def instead_of(self, answer: dict[str, Any], flaws: frozenset[str]) -> bool:
         """Lose or spoil the answer to an accepted request; False if none of the faults is about that."""
         text = json.dumps(answer).encode()
@@ -107,14 +109,8 @@ class Mischief:
             self.send(404, HTML, "text/html")
         elif "link-429" in flaws:
             self.send(429, HTML, "text/html", {"Retry-After": "1"})
-        elif "link-html" in flaws:
-            self.send(200, HTML, "text/html")
-        elif "link-svg" in flaws:
-            self.send(200, _SVG, "image/svg+xml")
-        elif "link-empty" in flaws:
-            self.send(200, b"", "image/png")
-        elif "not-a-picture" in flaws:
-            self.send(200, b'{"status": "error"}', "image/png")
+        elif bad := spoiled(flaws):
+            self.send(200, *bad)
         elif "link-huge" in flaws:
             self._huge()
         else:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
+
+from .endpoints import Site
 
 _SHOWN = 50
 _STYLE = """
@@ -18,8 +21,19 @@ code { font-size: .9em }
 """
 
 
-def render(ledger: Mapping[str, Any], switches: Mapping[str, object]) -> str:
+FILES: dict[str, Path] = {}
+KINDS: dict[str, str] = {}
+
+
+def sorry(words: str) -> str:
+    """A page that says why something was not done."""
+    return f"<!doctype html><title>Sandbox</title><p>{escape(words)}</p>"
+
+
+def render(site: Site) -> str:
     """The page as HTML; it renews itself every two seconds."""
+    ledger = site.ledger()
+    switches = site.switches.shown()
     entries = list(reversed(ledger["accepted"]))
     rows = "".join(_row(entry) for entry in entries[:_SHOWN])
     refused = ", ".join(f"{escape(name)} {count}" for name, count in ledger["refused"].items()) or "none"
@@ -31,7 +45,7 @@ def render(ledger: Mapping[str, Any], switches: Mapping[str, object]) -> str:
 <body>
 <h1>Sandbox of the flux server</h1>
 <p>{len(entries)} accepted, {ledger["queued"]} waiting. Refused: {refused}. Faults: {on}.</p>
-<p>The same as JSON: <a href="/ledger">/ledger</a>. Switch faults with <code>PUT /faults</code>, see
+<p>{escape(str(ledger["storage"]))}</p><p>The same as JSON: <a href="/ledger">/ledger</a>. Switch faults with <code>PUT /faults</code>, see
 <a href="/faults">/faults</a>, or write <code>#fault:name</code> into a prompt.</p>
 <table><thead><tr><th>Result</th><th>Id</th><th>Prompt</th><th>Seed</th><th>Size</th><th>Status</th><th>Age</th></tr></thead>
 <tbody>{rows}</tbody></table>

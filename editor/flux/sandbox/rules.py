@@ -13,9 +13,13 @@ from urllib.parse import urlsplit
 from ..contract import MAX_SAMPLES, MAX_SEED, MAX_SIDE, MIN_SIDE, SIDE_STEP
 from ..transport import loopback
 
+Wrong = dict[str, list[str]]
+"""What is wrong with a request, by the name of the field."""
+
 _YES = (True, "yes", "true", "1", 1)
 _DEFAULT_SIDE = 512
 _DEFAULT_STRENGTH = 0.7
+_MAX_TEXT = 20_000
 
 
 class RefusedError(Exception):
@@ -43,6 +47,7 @@ class Wanted:
     safety_checker: bool
     base64: bool
     instant_response: bool
+    temp: bool
     webhook: str | None
     track_id: str | None
 
@@ -66,13 +71,13 @@ def check_key(body: Mapping[str, Any], expected: str | None) -> None:
 
 def check_request(body: Mapping[str, Any]) -> Wanted:
     """Read an img2img body; raise RefusedError with every field that is wrong."""
-    wrong: dict[str, list[str]] = {}
-    prompt = _text(body, "prompt", wrong, required=True)
-    first = _address(body, "init_image", wrong, required=True)
-    second = _address(body, "init_image_2", wrong)
+    wrong: Wrong = {}
+    prompt = read_text(body, "prompt", wrong, required=True)
+    first = read_address(body, "init_image", wrong, required=True)
+    second = read_address(body, "init_image_2", wrong)
     wanted = Wanted(
         prompt=prompt or "",
-        negative_prompt=_text(body, "negative_prompt", wrong) or "",
+        negative_prompt=read_text(body, "negative_prompt", wrong) or "",
         init_images=tuple(address for address in (first, second) if address),
         size=(_side(body, "width", wrong), _side(body, "height", wrong)),
         samples=_integer(body, "samples", 1, 1, MAX_SAMPLES, wrong),
@@ -81,8 +86,9 @@ def check_request(body: Mapping[str, Any]) -> Wanted:
         safety_checker=_flag(body, "safety_checker", True),
         base64=_flag(body, "base64", False),
         instant_response=_flag(body, "instant_response", False),
+        temp=_flag(body, "temp", False),
         webhook=_webhook(body, wrong),
-        track_id=_text(body, "track_id", wrong),
+        track_id=read_text(body, "track_id", wrong, most=500),
     )
     if wrong:
         raise RefusedError("field", 400, {"status": "error", "message": wrong})
@@ -93,42 +99,53 @@ def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _text(body: Mapping[str, Any], name: str, wrong: dict[str, list[str]], *, required: bool = False) -> str | None:
+def read_text(
+    body: Mapping[str, Any], name: str, wrong: Wrong, *, required: bool = False, most: int = _MAX_TEXT
+) -> str | None:
+    """A field's text of at most `most` characters; None, and an entry in `wrong`, where it is no such thing."""
     value = body.get(name)
-    if isinstance(value, str) and (value.strip() or not required):
+    if isinstance(value, str) and len(value) > most:
+        wrong[name] = [f"The {_spoken(name)} may not be greater than {most} characters."]
+    elif isinstance(value, str) and (value.strip() or not required):
         return value
-    if required and value in (None, ""):
+    elif required and (value is None or (isinstance(value, str) and not value.strip())):
         wrong[name] = [f"The {_spoken(name)} field is required."]
     elif required or value is not None:
         wrong[name] = [f"The {_spoken(name)} must be a string."]
     return None
 
 
-def _address(body: Mapping[str, Any], name: str, wrong: dict[str, list[str]], *, required: bool = False) -> str | None:
-    address = _text(body, name, wrong, required=required)
-    if address and not address.startswith(("http://", "https://")):
+def read_address(body: Mapping[str, Any], name: str, wrong: Wrong, *, required: bool = False) -> str | None:
+    """A field's http(s) address, with the same rules."""
+    address = read_text(body, name, wrong, required=required, most=4096)
+    if address and not _is_address(address):
         wrong[name] = [f"The {_spoken(name)} must be a valid URL."]
     return address
 
 
-def _webhook(body: Mapping[str, Any], wrong: dict[str, list[str]]) -> str | None:
-    address = _text(body, "webhook", wrong)
+def _is_address(text: str) -> bool:
+    try:
+        return text.startswith(("http://", "https://")) and bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
+
+
+def _webhook(body: Mapping[str, Any], wrong: Wrong) -> str | None:
+    address = read_text(body, "webhook", wrong)
     # The vendor calls https alone; plain http is for a portal on this machine.
-    if address and urlsplit(address).scheme != "https" and not (address.startswith("http://") and loopback(address)):
+    if address and not (_is_address(address) and (address.startswith("https://") or loopback(address))):
         wrong["webhook"] = ["The webhook must be a valid https URL."]
     return address or None
 
 
-def _side(body: Mapping[str, Any], name: str, wrong: dict[str, list[str]]) -> int:
+def _side(body: Mapping[str, Any], name: str, wrong: Wrong) -> int:
     side = _integer(body, name, _DEFAULT_SIDE, MIN_SIDE, MAX_SIDE, wrong)
     if name not in wrong and side % SIDE_STEP:
         wrong[name] = [f"The {name} must be a multiple of {SIDE_STEP}."]
     return side
 
 
-def _integer(
-    body: Mapping[str, Any], name: str, default: int, least: int, most: int, wrong: dict[str, list[str]]
-) -> int:
+def _integer(body: Mapping[str, Any], name: str, default: int, least: int, most: int, wrong: Wrong) -> int:
     value = body.get(name)
     if value is None:
         return default
@@ -143,7 +160,7 @@ def _integer(
     return value
 
 
-def _strength(body: Mapping[str, Any], wrong: dict[str, list[str]]) -> float:
+def _strength(body: Mapping[str, Any], wrong: Wrong) -> float:
     value = body.get("strength", _DEFAULT_STRENGTH)
     try:
         strength = math.nan if isinstance(value, bool) else float(value)

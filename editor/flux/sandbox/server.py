@@ -1,4 +1,4 @@
-"""The sandbox's HTTP side: the vendor's endpoints, its file store, and the addresses for whoever tests against it."""
+"""The sandbox's HTTP side: connections, bodies, and the addresses for whoever looks at it or tests against it."""
 
 from __future__ import annotations
 
@@ -9,73 +9,95 @@ import socket
 import sys
 import threading
 import time
-import uuid
-from base64 import b64decode
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import answers, faults, painting
-from .download import download
-from .generations import Entry, Generations
-from .mischief import Mischief, refusal
-from .page import render
-from .rules import RefusedError, Wanted, check_key, check_request
+from . import faults, page
+from .endpoints import ENTERPRISE, UPLOAD, Endpoints, Site
+from .forms import from_elsewhere, obey
+from .mischief import Mischief
+from .results import KINDS
+from .rules import RefusedError
 
 logger = logging.getLogger(__name__)
 
-_ENTERPRISE = "/api/v1/enterprise/flux_kontext_dev/"
-_UPLOAD = "/api/v6/base64_to_url"
-_MAX_BODY = 8 * 1024 * 1024
-_MAX_UPLOAD = 5_000_000
-_HOLD = 10.0
-_ANNOUNCED = 60.0
+_MAX_BODY = 1024 * 1024
+_MAX_UPLOAD_BODY = 15 * 1024 * 1024
+_MAX_VALUES = 20_000
+_MAX_CONNECTIONS = 1500
+_READING = 20.0
 _HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,260}")
-_RESULT = re.compile(r"/generations/(([0-9a-f]{32})-\d\.(?:png|base64))")
+_RESULT = re.compile(r"/{1,2}generations/(([0-9a-f]{32})-\d(?:\.(png|jpg|webp|avif|base64))?)")
+_THUMBNAIL = re.compile(r"/thumbnails/([0-9a-f]{32}-\d\.webp)")
 _UPLOADED = re.compile(r"/uploads/([0-9a-f]{32}\.jpg)")
+_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+_SAFE = {
+    "Content-Security-Policy": _POLICY + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 
 
 class Server(ThreadingMixIn, TCPServer):
-    """Listens at once; one thread per connection."""
+    """Listens at once; one thread per connection. Whoever sends a request too slowly is cut off."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
     request_queue_size = 512
 
-    def __init__(self, address: tuple[str, int], generations: Generations, key: str | None) -> None:
-        self.generations = generations
-        self.key = key
-        self.switches = faults.Switches()
-        self._connections: set[socket.socket] = set()
+    def __init__(self, address: tuple[str, int], site: Site) -> None:
+        self.site = site
+        self._connections: dict[socket.socket, float | None] = {}
         self._lock = threading.Lock()
+        self._looked = 0.0
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, Handler)
 
     def close(self) -> None:
         """Stop listening and break off every open connection, so that a kept one does not reach a closed sandbox."""
-        self.generations.close()
+        self.site.generations.close()
         self.shutdown()
         self.server_close()
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # already gone
+            _break_off(connection)
+
+    def reading(self, connection: socket.socket, since: float | None) -> None:
+        """Note since when a request is being read from this connection; None when it arrived whole."""
+        with self._lock:
+            if connection in self._connections:
+                self._connections[connection] = since
+
+    def service_actions(self) -> None:
+        """Called between requests, many times a second."""
+        now = time.monotonic()
+        if now - self._looked < 1:
+            return
+        self._looked = now
+        with self._lock:
+            slow = [one for one, since in self._connections.items() if since is not None and now - since > _READING]
+        for connection in slow:
+            _break_off(connection)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        with self._lock:
+            return len(self._connections) < _MAX_CONNECTIONS
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
-            self._connections.add(request)
+            self._connections[request] = time.monotonic()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         with self._lock:
-            self._connections.discard(request)
+            self._connections.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -97,6 +119,18 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
         logger.debug("%s %s", self.address_string(), format % args)
 
+    def handle_one_request(self) -> None:
+        self.server.reading(self.connection, None)
+        try:
+            begun = self.rfile.peek(1)  # type: ignore[attr-defined]  # a BufferedReader, whatever its declaration
+        except OSError:
+            begun = b""
+        if not begun:
+            self.close_connection = True
+            return
+        self.server.reading(self.connection, time.monotonic())
+        super().handle_one_request()
+
     @property
     def origin(self) -> str:
         """The address under which the caller knows this server."""
@@ -108,21 +142,26 @@ class Handler(BaseHTTPRequestHandler):
     @property
     def mischief(self) -> Mischief:
         """Plays faults on this connection."""
-        return Mischief(self, self.server.generations.stopping)
+        return Mischief(self, self.server.site.generations.stopping)
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
+        self.server.reading(self.connection, None)
+        path, site = urlsplit("http://sandbox" + self.path).path, self.server.site
+        results = site.generations.results
         if path == "/":
-            page = render(self.server.generations.ledger(), self.server.switches.shown())
-            self._send(200, page.encode(), "text/html; charset=utf-8")
+            self._send(200, page.render(site).encode(), "text/html; charset=utf-8", _SAFE)
+        elif path in page.FILES:
+            self._send(200, page.FILES[path].read_bytes(), page.KINDS[path], _SAFE)
         elif path == "/ledger":
-            self._json(200, self.server.generations.ledger())
+            self._json(200, site.ledger())
         elif path == "/faults":
-            self._json(200, {"on": self.server.switches.shown(), "known": faults.CATALOGUE})
+            self._json(200, {"on": site.switches.shown(), "known": faults.CATALOGUE})
         elif match := _RESULT.fullmatch(path):
-            self._result(match[1], match[2])
+            self._result(match[1], match[2], match[3] or "")
+        elif match := _THUMBNAIL.fullmatch(path):
+            self._file(results.thumbnail(match[1]), "image/webp")
         elif match := _UPLOADED.fullmatch(path):
-            self._file(self.server.generations.directory / "uploads" / match[1], "image/jpeg")
+            self._file(results.lent(match[1]), "image/jpeg")
         else:
             self._json(404, {"status": "error", "message": "Not found"})
 
@@ -130,131 +169,102 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_PUT(self) -> None:
-        body = self._body()
+        body = self._document(_MAX_BODY)
+        if self._refused_from_elsewhere():
+            return
         if urlsplit(self.path).path != "/faults" or body is None:
             self._json(404 if body is not None else 400, {"error": "PUT /faults takes a JSON object."})
             return
         try:
-            self.server.switches.replace(body)
+            self.server.site.switches.replace(body)
         except ValueError as error:
             self._json(400, {"error": str(error)})
             return
-        self._json(200, {"on": self.server.switches.shown()})
+        self._json(200, {"on": self.server.site.switches.shown()})
 
     def do_POST(self) -> None:
-        path = urlsplit(self.path).path
-        body = self._body()
+        path, site = urlsplit("http://sandbox" + self.path).path, self.server.site
+        if path in ("/switch", "/command"):
+            self._form(path)
+            return
+        body = self._document(_MAX_UPLOAD_BODY if path in (UPLOAD, ENTERPRISE + "upload_image") else _MAX_BODY)
+        if self._refused_from_elsewhere():
+            return
         try:
             if body is None:
                 raise RefusedError("body", 400, {"status": "error", "message": "The body must be a JSON object."})
-            self._endpoint(path, body)
+            answer = Endpoints(site, self.mischief, self.origin).answer(path, body)
         except RefusedError as refused:
-            self.server.generations.count_refused(refused.reason)
+            site.generations.count_refused(refused.reason)
             self._json(refused.code, refused.answer, refused.headers)
-
-    def _endpoint(self, path: str, body: dict[str, Any]) -> None:
-        if path == _ENTERPRISE + "img2img":
-            self._img2img(body)
-        elif path.startswith(_ENTERPRISE + "fetch/"):
-            if self._admitted("fetch", body):
-                self._fetch(path.rpartition("/")[2])
-        elif path == _ENTERPRISE + "system_details":
-            if self._admitted("details", body):
-                waiting = self.server.generations.ledger()["queued"]
-                self._json(200, {"status": "ok", "model_count": 1, "queue_time": waiting})
-        elif path == _UPLOAD:
-            if self._admitted("upload", body):
-                self._upload(body)
         else:
-            raise RefusedError("path", 404, {"status": "error", "message": "Not found"})
+            if answer is not None:
+                self._json(200, answer)
 
-    def _admitted(self, endpoint: str, body: dict[str, Any], marked: frozenset[str] = frozenset()) -> bool:
-        """Whether the request gets past the door; a fault that stands there answers it."""
-        name = self.server.switches.door(endpoint, marked)
-        if name:
-            if refused := refusal(name, self.server.generations.queue_limit):
-                raise refused
-            self.server.generations.count_refused(name)
-            self.mischief.at_the_door(name)
+    def _form(self, path: str) -> None:
+        body = self._body(_MAX_BODY)
+        if self._refused_from_elsewhere():
+            return
+        try:
+            obey(self.server.site, path, body or b"")
+        except ValueError as error:
+            self._send(400, page.sorry(str(error)).encode(), "text/html; charset=utf-8", _SAFE)
+        else:
+            self._send(303, b"", "text/plain", {"Location": "/"})
+
+    def _refused_from_elsewhere(self) -> bool:
+        """Whether a page of another site had the browser send this; then it is answered."""
+        if not from_elsewhere(self.headers):
             return False
-        check_key(body, self.server.key)
+        self._send(403, page.sorry("This came from a page of another site.").encode(), "text/html; charset=utf-8")
         return True
 
-    def _img2img(self, body: dict[str, Any]) -> None:
-        generations = self.server.generations
-        prompt = body.get("prompt")
-        marked = _marked(prompt if isinstance(prompt, str) else "")
-        if not self._admitted("img2img", body, marked):
-            return
-        wanted = check_request(body)
-        generations.refuse_if_full()
-        sources = [_source(address) for address in wanted.init_images]
-        flaws = frozenset(marked | self.server.switches.later())
-        entry = generations.accept(wanted, sources, flaws, self.origin)
-        self._hold(entry, wanted)
-        answer = answers.to_img2img(entry, self.origin, generations.eta(entry))
-        if not self.mischief.instead_of(answer, flaws):
-            self._json(200, answer)
-
-    def _hold(self, entry: Entry, wanted: Wanted) -> None:
-        work = self.server.generations.work(entry)
-        if "webhook-early" in entry.faults:
-            work.announced.wait(_ANNOUNCED)
-        elif "held" in entry.faults:
-            work.done.wait(_ANNOUNCED)
-        elif not wanted.instant_response:
-            work.done.wait(_HOLD)
-
-    def _fetch(self, number: str) -> None:
-        entry = self.server.generations.entry(int(number)) if re.fullmatch(r"\d{1,18}", number) else None
-        if entry is None or "forgotten" in entry.faults:
-            raise RefusedError("forgotten", 404, {"status": "error", "message": "Request not found"})
-        self._json(200, answers.to_fetch(entry, self.origin))
-
-    def _upload(self, body: dict[str, Any]) -> None:
-        text = body.get("base64_string")
-        if not isinstance(text, str) or len(text) > _MAX_UPLOAD:
-            raise RefusedError("upload", 400, {"status": "error", "message": "The base64 string field is required."})
-        try:
-            picture = b64decode(text.rpartition(",")[2], validate=True)
-            painting.check(picture)
-        except ValueError:
-            wrong = {"base64_string": ["The base64 string must be a picture."]}
-            raise RefusedError("upload", 400, {"status": "error", "message": wrong}) from None
-        name = f"{uuid.uuid4().hex}.jpg"
-        folder = self.server.generations.directory / "uploads"
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_bytes(picture)
-        self._json(200, {"status": "success", "id": None, "output": [f"{self.origin}/uploads/{name}"]})
-
-    def _result(self, name: str, prefix: str) -> None:
-        entry = self.server.generations.by_prefix(prefix)
+    def _result(self, name: str, prefix: str, ending: str) -> None:
+        generations = self.server.site.generations
+        entry = generations.by_prefix(prefix)
         flaws = frozenset(entry.faults) if entry else frozenset()
         since = time.time() - entry.finished if entry and entry.finished else 0.0
         if not self.mischief.at_a_link(flaws, since):
-            kind = "text/plain" if name.endswith(".base64") else "image/png"
-            self._file(self.server.generations.directory / "generations" / name, kind)
+            kind = "text/html" if "wrong-type" in flaws else KINDS[ending]
+            self._file(generations.results.path(name), kind)
 
     def _file(self, path: Path, kind: str) -> None:
-        if path.is_file():
-            self._send(200, path.read_bytes(), kind)
-        else:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
             self._send(404, b"<!doctype html><title>Not found</title>", "text/html")
+        else:
+            self._send(200, content, kind)
 
-    def _body(self) -> dict[str, Any] | None:
-        """The JSON object in the request's body, or None; an overlong or unmeasured one ends the connection."""
+    def _body(self, most: int) -> bytes | None:
+        """The request's body, or None; an overlong or unmeasured one ends the connection."""
         length = self.headers.get("Content-Length", "")
-        if not re.fullmatch(r"\d{1,9}", length) or int(length) > _MAX_BODY:
+        body = None
+        if re.fullmatch(r"[0-9]{1,9}", length) and int(length) <= most:
+            body = self.rfile.read(int(length))
+        if body is None or len(body) < int(length):
             self.close_connection = True
+            body = None
+        self.server.reading(self.connection, None)
+        return body
+
+    def _document(self, most: int) -> dict[str, Any] | None:
+        """The JSON object in the request's body, or None."""
+        body = self._body(most)
+        # Each value costs fifty times its two bytes once it is read.
+        if body is None or sum(map(body.count, (b"[", b"{", b","))) > _MAX_VALUES:
             return None
         try:
-            document = json.loads(self.rfile.read(int(length)))
+            document = json.loads(body)
         except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
 
     def _json(self, code: int, answer: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        self._send(code, json.dumps(answer).encode(), "application/json", headers)
+        text = json.dumps(answer)
+        if answer.pop("_escaped", False):
+            text = text.replace("/", "\\/")
+        self._send(code, text.encode(), "application/json", headers)
 
     def _send(self, code: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
@@ -266,18 +276,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
-def _marked(prompt: str) -> frozenset[str]:
+def _break_off(connection: socket.socket) -> None:
     try:
-        return faults.marked(prompt)
-    except ValueError as error:
-        wrong = {"prompt": [f"The sandbox knows no fault named {error}."]}
-        raise RefusedError("prompt", 400, {"status": "error", "message": wrong}) from None
-
-
-def _source(address: str) -> bytes:
-    try:
-        picture = download(address)
-        painting.check(picture)
-    except ValueError:
-        raise RefusedError("image", 200, {"status": "error", "message": "Failed to fetch init image."}) from None
-    return picture
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # already gone

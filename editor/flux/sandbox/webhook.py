@@ -12,7 +12,8 @@ from ..transport import loopback
 from .answers import told
 
 if TYPE_CHECKING:
-    from .generations import Entry, Work
+    from .generations import Work
+    from .ledger import Entry
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from editor.flux.sandbox.faults import CATALOGUE, DOOR, LATER, Switches, marked, unmarked
+from editor.flux.sandbox.faults import CATALOGUE, DOOR, LATER, marked, unmarked
+from editor.flux.sandbox.switches import Switches
 
 
 def test_every_listed_fault_is_known() -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,54 +16,14 @@ import requests
 from PIL import Image
 
 from editor.flux.client import FluxClient
-from editor.flux.contract import EditRequest, Generation, Status
+from editor.flux.contract import Status
 from editor.flux.errors import FluxError, Verdict
 from editor.flux.sandbox import Sandbox
 
 from ..conftest import KEY, Answerer, Recorder, drawn
+from .conftest import Edit, finished, got, wait_until
 
-Edit = Callable[..., EditRequest]
 StartRecorder = Callable[[Answerer | None], Recorder]
-
-
-def finished(client: FluxClient, request: EditRequest, within: float = 20) -> Generation:
-    """Submit and poll until it is over."""
-    generation = client.img2img(request)
-    deadline = time.monotonic() + within
-    while generation.status is Status.PROCESSING:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-        generation = client.fetch(generation.id or "")
-    return generation
-
-
-def got(link: str) -> requests.Response:
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.get(link, timeout=10)
-
-
-def wait_until(condition: Callable[[], object], within: float = 10) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def started() -> Iterator[Callable[..., tuple[Sandbox, FluxClient]]]:
-    """Starts sandboxes of one's own, each with a client."""
-    running: list[tuple[Sandbox, FluxClient]] = []
-
-    def start(**options: Any) -> tuple[Sandbox, FluxClient]:
-        sandbox = Sandbox(**({"seconds": 0} | options)).start()
-        running.append((sandbox, FluxClient(sandbox.base_url, KEY, sandbox.upload_url, read_timeout=20)))
-        return running[-1]
-
-    yield start
-    for sandbox, client in running:
-        client.close()
-        sandbox.stop()
 
 
 def test_edit_is_accepted_worked_off_and_served_as_png(client: FluxClient, edit: Edit) -> None:
@@ -110,8 +70,8 @@ def test_ledger_tells_what_was_accepted_and_counts_what_was_not(
     assert (entry["track_id"], entry["prompt"], entry["seed"], entry["samples"]) == ("t-77", "a hat", 99, 2)
     assert entry["accepted"] <= entry["finished"]
     with pytest.raises(FluxError):
-        client.img2img(edit(width=500))
-    assert sandbox.ledger()["refused"]["field"] == ledger["refused"].get("field", 0) + 1
+        client.img2img(edit("a hat #fault:field-error"))
+    assert sandbox.ledger()["refused"]["field-error"] == ledger["refused"].get("field-error", 0) + 1
 
 
 def test_queue_takes_no_more_than_its_limit(started: Callable[..., Any], edit: Edit) -> None:
