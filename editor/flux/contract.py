@@ -6,14 +6,14 @@ shape that was ever seen becomes a `Generation`, and nothing that arrives can ra
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .scrubbing import UnreadableError, clean_text, parse_json, storable, without_secret
+from . import validation
+from .reading import links, message_text, read_flag, read_id, read_number, read_seed
+from .scrubbing import NO_SECRETS, Secrets, UnreadableError, clean_text, parse_json, storable
 
 DEPLOY_TYPE = "flux_kontext_dev"
 """What `update_s3` and `reset_s3` call this server; left out, they would mean another one."""
@@ -25,34 +25,46 @@ SIDE_STEP = 8
 """Pixels; width and height are multiples of it."""
 MAX_SAMPLES = 4
 MAX_SEED = 2**32 - 1
+MAX_STEPS = 1000
+"""Of `num_inference_steps`; the vendor names no limit, this one is ours."""
+MAX_GUIDANCE = 100.0
+"""The vendor names no limit, this one is ours."""
 MAX_PROMPT = 4000
 """Characters; the vendor names no limit, this one is ours."""
 MAX_WEBHOOK_BODY = 64 * 1024
 """Bytes of a webhook call that are looked at."""
 MAX_ETA = 3600.0
 """Seconds; the vendor's estimates are often absurd and are clamped to this."""
-MAX_MESSAGE = 500
-"""Characters of the vendor's words that are kept."""
 
-_MAX_LINKS = 16
-_MAX_LINK = 4096
 _MAX_GENERATION_TIME = 24 * 3600.0
-_VENDOR_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._:~-]{1,128}")
-_MESSAGE_NAMES = ("message", "messege", "error", "detail")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditRequest:
-    """One img2img request: `width` and `height` in pixels, `strength` from 0 to 1 (1 keeps nothing of the input).
+    """One img2img request. Making one that the vendor refuses for certain raises FluxError JOB, naming each field.
 
-    The addresses may be signed and the webhook's holds a secret, the prompt belongs to a person: none is in the repr.
+    - `init_image`, `init_image_2`: http(s) addresses that the server itself can GET; JPEG is the safest format. The
+      second one only to merge two pictures.
+    - `width`, `height`: pixels of the result, 256 to 1024, multiples of 8. It is stretched to them, so they should have
+      the input's shape.
+    - `samples`: how many pictures, 1 to 4.
+    - `strength`: 0 to 1; 1 keeps nothing of the input.
+    - `seed`: 0 to 2³² - 1; the same one gives the same picture. With None the server draws one that it may never tell.
+    - `safety_checker`: replace pictures that are not safe for work by blank ones; `Generation.nsfw` tells.
+    - `base64`: have links to text instead of to pictures (their names end in .base64).
+    - `instant_response`: be answered at once, without a result, instead of being held for a while.
+    - `temp`: keep results only for a short time (otherwise they are deleted after 24 hours).
+    - `webhook`: an https address that gets one POST when it is done, with `track_id` in it.
+    - `num_inference_steps`, `guidance`: known to a sibling of this server, perhaps ignored by this one.
+
+    The addresses may be signed and the webhook's holds a secret, the prompts belong to a person: none is in the repr.
     """
 
     prompt: str = field(repr=False)
     init_image: str = field(repr=False)
     width: int
     height: int
-    seed: int
+    seed: int | None
     samples: int = 1
     strength: float = 0.7
     init_image_2: str | None = field(default=None, repr=False)
@@ -63,6 +75,31 @@ class EditRequest:
     temp: bool = False
     webhook: str | None = field(default=None, repr=False)
     track_id: str | None = None
+    num_inference_steps: int | None = None
+    guidance: float | None = None
+
+    def __post_init__(self) -> None:
+        validation.refuse(
+            prompt=validation.text(self.prompt),
+            negative_prompt=validation.text(self.negative_prompt, needed=False),
+            init_image=validation.picture(self.init_image),
+            init_image_2=validation.picture(self.init_image_2) if self.init_image_2 else None,
+            width=validation.whole(self.width, MIN_SIDE, MAX_SIDE, SIDE_STEP),
+            height=validation.whole(self.height, MIN_SIDE, MAX_SIDE, SIDE_STEP),
+            samples=validation.whole(self.samples, 1, MAX_SAMPLES),
+            strength=validation.between(self.strength, 0, 1),
+            seed=None if self.seed is None else validation.whole(self.seed, 0, MAX_SEED),
+            safety_checker=validation.flag(self.safety_checker),
+            base64=validation.flag(self.base64),
+            instant_response=validation.flag(self.instant_response),
+            temp=validation.flag(self.temp),
+            webhook=validation.address(self.webhook, encrypted=True) if self.webhook else None,
+            track_id=None if self.track_id is None else validation.text(self.track_id, needed=False),
+            num_inference_steps=None
+            if self.num_inference_steps is None
+            else validation.whole(self.num_inference_steps, 1, MAX_STEPS),
+            guidance=None if self.guidance is None else validation.between(self.guidance, 0, MAX_GUIDANCE),
+        )
 
     def body(self, key: str) -> dict[str, Any]:
         """The JSON body; it holds the key, so it is made at the last moment and kept nowhere."""
@@ -79,19 +116,23 @@ class EditRequest:
             "base64": self.base64,
             "instant_response": self.instant_response,
             "temp": self.temp,
-            "webhook": self.webhook,
+            "webhook": self.webhook or None,
             "track_id": self.track_id,
         }
-        if self.negative_prompt:
-            body["negative_prompt"] = self.negative_prompt
-        if self.init_image_2:
-            body["init_image_2"] = self.init_image_2
-        return body
+        optional = {
+            "negative_prompt": self.negative_prompt or None,
+            "init_image_2": self.init_image_2 or None,
+            "num_inference_steps": self.num_inference_steps,
+            "guidance": self.guidance,
+        }
+        return body | {name: value for name, value in optional.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageRegistration:
     """The body of update_s3: a bucket of ours into which the vendor shall write its results.
+
+    Making one that can't be registered raises FluxError JOB, naming each field.
 
     The bucket is part of `endpoint_url`'s host (a sandbox also takes http://host:port/bucket). A result then lies at
     `<public_url>/<image_directory>/<name>`, for anyone to read. The vendor keeps the access key: give it one of its
@@ -105,6 +146,17 @@ class StorageRegistration:
     secret_access_key: str = field(repr=False)
     image_directory: str
     deploy_type: str = DEPLOY_TYPE
+
+    def __post_init__(self) -> None:
+        validation.refuse(
+            endpoint_url=validation.address(self.endpoint_url),
+            region_name=validation.text(self.region_name),
+            public_url=validation.address(self.public_url),
+            access_key_id=validation.text(self.access_key_id),
+            secret_access_key=validation.text(self.secret_access_key),
+            image_directory=validation.folder(self.image_directory),
+            deploy_type=validation.text(self.deploy_type),
+        )
 
     def body(self, key: str) -> dict[str, Any]:
         """The JSON body; it holds three secrets, so it is made at the last moment and kept nowhere."""
@@ -164,6 +216,12 @@ class Generation:
     generation_time: float | None = None
     answer: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        # Whoever has a link sees the picture, and the message may quote the prompt: neither belongs into a log.
+        known = {"eta": self.eta, "seed": self.seed, "nsfw": self.nsfw or None}
+        told = "".join(f", {name}={value}" for name, value in known.items() if value is not None)
+        return f"Generation({self.status}, id={self.id}, {len(self.outputs)} outputs{told})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookEvent:
@@ -192,27 +250,32 @@ class Notice:
     answer: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def parse_generation(answer: object, key: str = "") -> Generation:
-    """Read any answer about a generation; never raises. `key` is cut out of everything that is kept."""
+def parse_generation(answer: object, secrets: Secrets | str = NO_SECRETS) -> Generation:
+    """Read any answer about a generation; never raises. `secrets` are cut out of everything that is kept."""
+    secrets = Secrets.of(secrets)
     fields: Mapping[Any, Any] = answer if isinstance(answer, Mapping) else {}
     meta = fields.get("meta")
     meta = meta if isinstance(meta, Mapping) else {}
     return Generation(
         status=Status.from_vendor(fields.get("status")),
-        id=_without(read_id(fields.get("id")), key),
-        outputs=links(fields.get("output"), key) or links(fields.get("proxy_links"), key),
-        future_links=links(fields.get("future_links"), key),
-        eta=_number(fields.get("eta"), MAX_ETA),
-        message=message_text(fields, key),
-        nsfw=_flag(fields.get("nsfw_content_detected")),
-        seed=_seed(meta.get("seed")) if meta.get("seed") is not None else _seed(fields.get("seed")),
-        generation_time=_number(fields.get("generationTime", fields.get("generation_time")), _MAX_GENERATION_TIME),
-        answer=storable(fields, key),
+        id=read_id(fields.get("id"), secrets),
+        outputs=links(fields.get("output"), secrets) or links(fields.get("proxy_links"), secrets),
+        future_links=links(fields.get("future_links"), secrets),
+        eta=read_number(fields.get("eta"), MAX_ETA),
+        message=message_text(fields, secrets),
+        nsfw=read_flag(fields.get("nsfw_content_detected")),
+        seed=read_seed(meta.get("seed") if meta.get("seed") is not None else fields.get("seed"), MAX_SEED),
+        generation_time=read_number(fields.get("generationTime", fields.get("generation_time")), _MAX_GENERATION_TIME),
+        answer=storable(fields, secrets),
     )
 
 
-def parse_webhook(body: bytes) -> WebhookEvent:
-    """Read the body of a webhook call; raise ValueError unless it is a sane JSON object of at most 64 KB."""
+def parse_webhook(body: bytes, secrets: Secrets | str = NO_SECRETS) -> WebhookEvent:
+    """Read the body of a webhook call; raise ValueError unless it is a sane JSON object of at most 64 KB.
+
+    Nobody knows who sent it: `secrets` are cut out of everything that is kept, in case that it was the vendor.
+    """
+    secrets = Secrets.of(secrets)
     if len(body) > MAX_WEBHOOK_BODY:
         raise UnreadableError("larger than 64 KB")
     document = parse_json(body, unique_names=True)
@@ -220,102 +283,27 @@ def parse_webhook(body: bytes) -> WebhookEvent:
         raise UnreadableError("not a JSON object")
     track_id = document.get("track_id")
     return WebhookEvent(
-        vendor_id=read_id(document.get("id")),
+        vendor_id=read_id(document.get("id"), secrets),
         status=Status.from_vendor(document.get("status")),
-        track_id=clean_text(track_id, 200) or None if isinstance(track_id, str) else None,
-        answer=storable(document),
+        track_id=clean_text(track_id, 200, secrets) or None if isinstance(track_id, str) else None,
+        answer=storable(document, secrets),
     )
 
 
-def parse_system_details(answer: object, key: str = "") -> SystemDetails:
+def parse_system_details(answer: object, secrets: Secrets | str = NO_SECRETS) -> SystemDetails:
     """Read the answer of system_details; never raises."""
+    secrets = Secrets.of(secrets)
     fields: Mapping[Any, Any] = answer if isinstance(answer, Mapping) else {}
-    count = _number(fields.get("model_count"), 1e6)
+    count = read_number(fields.get("model_count"), 1e6)
     return SystemDetails(
         model_count=None if count is None else int(count),
-        queue_time=_number(fields.get("queue_time"), MAX_ETA),
-        answer=storable(fields, key),
+        queue_time=read_number(fields.get("queue_time"), MAX_ETA),
+        answer=storable(fields, secrets),
     )
 
 
-def read_id(value: object) -> str | None:
-    """The vendor's id as text, or None if there is none that could be asked for again."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 < value < 2**64 else None
-    if isinstance(value, str) and _VENDOR_ID.fullmatch(value.strip()) and value.strip() != "0":
-        return value.strip()
-    return None
-
-
-def links(value: object, key: str = "") -> tuple[str, ...]:
-    """The links in a list, an object like {"0": link} or a bare string; only http(s) addresses are kept."""
-    if isinstance(value, str):
-        candidates: Iterable[object] = (value,)
-    elif isinstance(value, Mapping):
-        candidates = value.values()
-    elif isinstance(value, list | tuple):
-        candidates = value
-    else:
-        return ()
-    found = (link.strip() for link in candidates if isinstance(link, str))
-    return tuple(without_secret(link, key) for link in found if _is_link(link))[:_MAX_LINKS]
-
-
-def _is_link(text: str) -> bool:
-    return (
-        text.lower().startswith(("http://", "https://"))
-        and len(text) <= _MAX_LINK
-        and clean_text(text, _MAX_LINK) == text
-        and " " not in text
-    )
-
-
-def message_text(fields: Mapping[Any, Any], key: str = "") -> str:
-    """The vendor's words on one line, whether a string, a list, an object of lists, or under a misspelt name."""
-    for name in _MESSAGE_NAMES:
-        if text := clean_text(_flat(fields.get(name), 3), MAX_MESSAGE, key):
-            return text
-    return ""
-
-
-def _flat(value: object, depth: int) -> str:
-    if isinstance(value, str):
-        return value
-    if depth and isinstance(value, Mapping):
-        return " ".join(filter(None, (_flat(item, depth - 1) for item in value.values())))
-    if depth and isinstance(value, list | tuple):
-        return " ".join(filter(None, (_flat(item, depth - 1) for item in value)))
-    return ""
-
-
-def _without(text: str | None, key: str) -> str | None:
-    return None if text is None or (key and key in text) else text
-
-
-def _number(value: object, most: float) -> float | None:
-    """A number, or a string that spells one, clamped to 0..most."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else min(max(number, 0.0), most)
-
-
-def _seed(value: object) -> int | None:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value.strip()):
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED else None
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return any(_flag(item) for item in value)
-    if isinstance(value, str):
-        return value.strip().lower() in {"true", "yes", "1"}
-    return isinstance(value, bool | int) and bool(value)
+def parse_notice(answer: object, secrets: Secrets | str = NO_SECRETS) -> Notice:
+    """Read the answer to an order; never raises."""
+    secrets = Secrets.of(secrets)
+    fields: Mapping[Any, Any] = answer if isinstance(answer, Mapping) else {}
+    return Notice(message=message_text(fields, secrets), answer=storable(fields, secrets))

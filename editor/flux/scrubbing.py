@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,10 @@ _STORED_TEXT = 2048
 _STORED_ITEMS = 50
 _STORED_INTEGER_BITS = 63
 _SECRET_FIELDS = frozenset(
-    {"key", "api_key", "apikey", "secret", "password", "authorization", "base64_string", "base64_image"}
+    (
+        *("key", "api_key", "apikey", "secret", "password", "authorization"),
+        *("access_key_id", "secret_access_key", "base64_string", "base64_image"),
+    )
 )
 _STORAGE_FIELDS = "aws_"
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -76,28 +80,69 @@ def deeper_than(document: object, depth: int) -> bool:
     return True
 
 
-def clean_text(text: str, limit: int = _STORED_TEXT, secret: str = "") -> str:
-    """The text on one line, without control characters, lone surrogates and `secret`, at most `limit` characters."""
-    return _UNSTORABLE.sub(" ", without_secret(text, secret)).strip()[:limit]
+class Secrets:
+    """Texts that must stay out of all that is kept or shown: the key, and what a bucket is registered with.
+
+    Every usual spelling of them is found: plain, percent-encoded, as in JSON, as in HTML. Shows them to nobody itself.
+    """
+
+    def __init__(self, *values: str) -> None:
+        self._values = tuple(filter(None, values))
+        # The longest first: one secret may begin as another does.
+        spellings = sorted({text for value in self._values for text in _spellings(value)}, key=len, reverse=True)
+        self._any = re.compile("|".join(map(re.escape, spellings))) if spellings else None
+
+    def __repr__(self) -> str:
+        return f"Secrets({len(self._values)} hidden)"
+
+    @classmethod
+    def of(cls, known: Secrets | str) -> Secrets:
+        """What functions take that cut secrets out: these, or a single one as text."""
+        return known if isinstance(known, Secrets) else cls(known)
+
+    def also(self, *values: str) -> Secrets:
+        """These and more."""
+        return Secrets(*self._values, *values)
+
+    def cut_from(self, text: str) -> str:
+        """The text with every secret replaced."""
+        return self._any.sub("[key]", text) if self._any else text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield html.escape(secret)
+    for encoded in (quote(secret, safe="", errors="replace"), quote(secret, errors="replace")):
+        yield encoded
+        yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), encoded)
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield escaped
+        yield escaped.replace("/", r"\/")
+
+
+NO_SECRETS = Secrets()
+"""For answers of somebody who was told none."""
+
+
+def clean_text(text: str, limit: int = _STORED_TEXT, secrets: Secrets = NO_SECRETS) -> str:
+    """The text on one line, without control characters, lone surrogates and secrets, at most `limit` characters."""
+    return _UNSTORABLE.sub(" ", secrets.cut_from(text)).strip()[:limit]
 
 
 def without_secret(text: str, secret: str) -> str:
-    """The text with every occurrence of `secret`, plain or percent-encoded, replaced."""
-    if secret:
-        for spelling in {secret, quote(secret, safe=""), quote(secret)}:
-            text = text.replace(spelling, "[key]")
-    return text
+    """The text with every occurrence of `secret` replaced."""
+    return Secrets(secret).cut_from(text)
 
 
-def storable(answer: object, secret: str = "") -> dict[str, Any]:
+def storable(answer: object, secrets: Secrets | str = NO_SECRETS) -> dict[str, Any]:
     """A copy of a JSON object that is safe to store; `{}` when it is no object.
 
-    Secret fields and every occurrence of `secret` are gone; long texts, long lists and deep nesting are cut. If that is
+    Secret fields and every occurrence of a secret are gone; long texts, long lists and deep nesting are cut. If that is
     still more than `MAX_ANSWER`, only the small well-known fields remain, beside `"truncated": true`.
     """
     if not isinstance(answer, Mapping):
         return {}
-    copy = _storable_object(answer, secret, _STORED_DEPTH)
+    copy = _storable_object(answer, Secrets.of(secrets), _STORED_DEPTH)
     if len(json.dumps(copy)) <= MAX_ANSWER:
         return copy
     short = {name: copy[name] for name in ("status", "id", "track_id", "message", "messege") if name in copy}
@@ -108,18 +153,20 @@ def storable(answer: object, secret: str = "") -> dict[str, Any]:
     } | {"truncated": True}
 
 
-def _storable_object(value: Mapping[Any, Any], secret: str, depth: int) -> dict[str, Any]:
+def _storable_object(value: Mapping[Any, Any], secrets: Secrets, depth: int) -> dict[str, Any]:
     names = [name for name in value if isinstance(name, str) and not _is_secret(name)]
-    return {clean_text(name, 100, secret): _storable(value[name], secret, depth - 1) for name in names[:_STORED_ITEMS]}
+    return {
+        clean_text(name, 100, secrets): _storable(value[name], secrets, depth - 1) for name in names[:_STORED_ITEMS]
+    }
 
 
 def _is_secret(name: str) -> bool:
     return name.lower() in _SECRET_FIELDS or name.lower().startswith(_STORAGE_FIELDS)
 
 
-def _storable(value: object, secret: str, depth: int) -> Any:
+def _storable(value: object, secrets: Secrets, depth: int) -> Any:
     if isinstance(value, str):
-        return clean_text(value, secret=secret)
+        return clean_text(value, secrets=secrets)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -129,7 +176,7 @@ def _storable(value: object, secret: str, depth: int) -> Any:
     if depth <= 0:
         return None
     if isinstance(value, Mapping):
-        return _storable_object(value, secret, depth)
+        return _storable_object(value, secrets, depth)
     if isinstance(value, list | tuple):
-        return [_storable(item, secret, depth - 1) for item in value[:_STORED_ITEMS]]
+        return [_storable(item, secrets, depth - 1) for item in value[:_STORED_ITEMS]]
     return None

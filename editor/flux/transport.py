@@ -1,4 +1,7 @@
-"""One POST to the flux server: no redirects, no retries, no cookies, bounded in time and size.
+"""One POST to the flux server: no redirects, no cookies, bounded in time and size.
+
+A call that costs nothing takes a kept connection, and is repeated once where that turns out to be closed; a paid one
+takes a connection of its own and is never repeated.
 
 Nothing here raises. requests' exceptions carry the request, and the request carries the key; so what went wrong leaves
 as a `Lost` with a short code, and the exception ends where it was caught.
@@ -10,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
@@ -26,6 +30,7 @@ MAX_REPLY = 2 * 1024 * 1024
 _POOL = 32
 _CHUNK = 64 * 1024
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
+_NO_CONNECTION = "refused-connection"
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,22 @@ class Lost:
 
 
 class Body:
-    """A JSON body that remembers whether anybody began to send it, and that shows its content to nobody else."""
+    """A JSON body that remembers how it went with sending it, and that shows its content to nobody else.
+
+    `begun` says whether a byte of it may have left, `reused` whether it went over a connection that was kept.
+    """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._bytes = json.dumps(document, allow_nan=False).encode()
         self._position = 0
         self.begun = False
+        self.reused = False
+
+    def again(self) -> Body:
+        """The same body, not yet sent."""
+        fresh = copy(self)
+        fresh._position, fresh.begun, fresh.reused = 0, False, False
+        return fresh
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -82,24 +97,35 @@ class Transport:
     def __init__(self, connect_timeout: float, read_timeout: float, total_timeout: float) -> None:
         self._timeouts = (connect_timeout, read_timeout)
         self._total_timeout = total_timeout
-        self._owner = os.getpid()
-        self._sessions: dict[bool, requests.Session] = {}
+        self._kept: tuple[int, dict[bool, requests.Session]] = (os.getpid(), {})
 
     def close(self) -> None:
         """Close idle connections; the next request opens new ones."""
-        if self._owner == os.getpid():
-            for session in list(self._sessions.values()):
+        owner, sessions = self._kept
+        if owner == os.getpid():
+            for session in list(sessions.values()):
                 session.close()
 
     def post(self, url: str, body: Body, *, once: bool = False) -> Reply | Lost:
         """POST the body.
 
         `once` takes a connection of its own: a kept one may be closed by the server at the very moment it is used
-        again, and then nobody could tell whether the request was taken.
+        again, and then nobody could tell whether the request was taken. Without it the request is repeated once, if
+        that is what seems to have happened.
         """
         direct = loopback(url)
-        session = _session(direct) if once else self._shared_session(direct)
-        deadline = time.monotonic() + self._total_timeout
+        started = time.monotonic()
+        deadline = started + self._total_timeout
+        if not once:
+            reply = self._post(self._shared_session(direct), url, body, deadline)
+            # A connection that was closed before we used it breaks at once; one that breaks later is another matter.
+            if not body.reused or not _broken_off(reply) or time.monotonic() - started > self._timeouts[0]:
+                return reply
+            body = body.again()
+        with _session(direct) as session:
+            return self._post(session, url, body, deadline)
+
+    def _post(self, session: requests.Session, url: str, body: Body, deadline: float) -> Reply | Lost:
         try:
             with session.post(
                 url,
@@ -112,18 +138,14 @@ class Transport:
                 return _read(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return Lost(_reason(error, body.begun), body.begun)
-        finally:
-            if once:
-                session.close()
 
     def _shared_session(self, direct: bool) -> requests.Session:
         # No lock: another thread could hold it at the moment of a fork. Two threads that meet here waste a session.
-        if self._owner != os.getpid():
-            self._owner, self._sessions = os.getpid(), {}
-        session = self._sessions.get(direct)
-        if session is None:
-            session = self._sessions[direct] = _session(direct)
-        return session
+        owner, sessions = self._kept
+        if owner != os.getpid():
+            sessions = {}
+            self._kept = os.getpid(), sessions
+        return sessions.get(direct) or sessions.setdefault(direct, _session(direct))
 
 
 def loopback(url: str) -> bool:
@@ -135,10 +157,51 @@ def loopback(url: str) -> bool:
         return False
 
 
+class _Connection(urllib3.connection.HTTPConnection):
+    """Tells the body that it carries whether it carried another one before."""
+
+    _used = False
+
+    def connect(self) -> None:
+        super().connect()
+        self._used = False
+
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **options: Any) -> None:
+        if isinstance(body, Body):
+            body.reused = self._used and self.sock is not None
+        super().request(method, url, body, *args, **options)
+        self._used = True
+
+
+class _SecureConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even when it follows no redirect, requests would read the whole body of one to prepare for it, whatever its
+        # size is.
+        return None
+
+
 def _session(direct: bool) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = not direct  # a proxy named by the environment can't reach our loopback
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
+    adapter = _Adapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.auth = _no_auth  # or requests would look for credentials in ~/.netrc
@@ -169,6 +232,10 @@ def _read(response: requests.Response, deadline: float) -> Reply | Lost:
     return Reply(response.status_code, dict(response.headers.lower_items()), b"".join(parts))
 
 
+def _broken_off(reply: Reply | Lost) -> bool:
+    return isinstance(reply, Lost) and reply.status is None and reply.reason in {"connection-lost", _NO_CONNECTION}
+
+
 def _reason(error: Exception, begun: bool) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return "timeout" if begun else "connect-timeout"
@@ -176,4 +243,4 @@ def _reason(error: Exception, begun: bool) -> str:
         return "connection-lost"
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
-    return "refused-connection" if isinstance(error, requests.ConnectionError) else "address"
+    return _NO_CONNECTION if isinstance(error, requests.ConnectionError) else "address"

@@ -16,7 +16,7 @@ from editor.flux.contract import (
     parse_system_details,
     parse_webhook,
 )
-from editor.flux.scrubbing import MAX_ANSWER
+from editor.flux.scrubbing import MAX_ANSWER, Secrets
 
 LINK = "https://pub-1.r2.dev//generations/a-0"
 
@@ -162,7 +162,7 @@ def test_documented_success_is_read_completely() -> None:
 @given(ANSWERS | ANYTHING)
 @settings(max_examples=300, deadline=None)
 def test_no_answer_raises_and_all_that_is_kept_can_be_stored(answer: Any) -> None:
-    for kept in (parse_generation(answer, "secret").answer, parse_system_details(answer, "secret").answer):
+    for kept in (parse_generation(answer, Secrets("secret")).answer, parse_system_details(answer, Secrets("secret")).answer):
         text = json.dumps(kept, allow_nan=False)
         assert len(text) <= MAX_ANSWER
         assert "\\u0000" not in text
@@ -174,7 +174,7 @@ def test_key_is_cut_out_of_everything() -> None:
         "key": "k/1", "message": "key k/1 is bad", "output": ["https://a.b/?key=k%2F1"], "id": "x",
         "meta": {"api_key": "k/1", "request": ["k/1"], "k/1": 1},
     }  # fmt: skip
-    generation = parse_generation(answer, "k/1")
+    generation = parse_generation(answer, Secrets("k/1"))
     assert "k/1" not in repr(generation) + json.dumps(generation.answer) + "".join(generation.outputs)
     assert "k%2F1" not in "".join(generation.outputs)
 
