@@ -1,4 +1,4 @@
-"""The bucket that keeps the pictures: the only module that talks to S3.
+"""The bucket that keeps the pictures. Nothing but this module and the inbox talks to S3.
 
 Keys follow from rows, so every write may be repeated. The client is django-storages', with deadlines of our own; it is
 made once per process, serves all threads, and a forked process that finds it used by its parent makes itself another.
@@ -43,11 +43,16 @@ LONGEST_LINK = 7 * 24 * 3600
 _CHUNK = 64 * 1024
 _DELETED_AT_ONCE = 1_000  # S3's own limit
 _LINKS_REMEMBERED = 10_000
-_ABSENT = {"NoSuchKey", "404", "NotFound"}
+ABSENT = {"NoSuchKey", "404", "NotFound"}
+DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}
 
 
 class BucketUnavailable(Exception):  # noqa: N818  it says what is the matter
     """The bucket did not do what it was asked: not reached, too slow, broken or wrongly set up. Worth trying later."""
+
+
+class Denied(BucketUnavailable):
+    """The key may not do this."""
 
 
 class Missing(Exception):  # noqa: N818  it says what is the matter
@@ -200,7 +205,7 @@ def delete(keys: Iterable[str]) -> None:
             client, name = _used()
             objects: Any = {"Objects": [{"Key": key} for key in batch], "Quiet": True}
             answer = client.delete_objects(Bucket=name, Delete=objects)
-        if errors := [error for error in answer.get("Errors", []) if error.get("Code") not in _ABSENT]:
+        if errors := [error for error in answer.get("Errors", []) if error.get("Code") not in ABSENT]:
             raise BucketUnavailable(f"{len(errors)} of {len(batch)} objects were not deleted: {errors[0].get('Code')}")
 
 
@@ -282,6 +287,16 @@ def _used(hurried: bool = False) -> tuple["S3Client", str]:
 
 
 @contextmanager
+def talking(about: str, *, hurried: bool = False) -> Iterator[tuple["S3Client", str]]:
+    """The client and our bucket's name, for whoever works in another bucket too, under the same border of errors.
+
+    Raises Missing, UnsatisfiableRange, Denied, BucketUnavailable.
+    """
+    with _border(about):
+        yield _used(hurried)
+
+
+@contextmanager
 def _border(key: str) -> Iterator[None]:
     """Nothing of boto3's errors gets past here."""
     try:
@@ -290,10 +305,12 @@ def _border(key: str) -> Iterator[None]:
         raise  # a mistake of ours, which no waiting will mend
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code in _ABSENT:
+        if code in ABSENT:
             raise Missing(key) from error
         if code in ("InvalidRange", "416"):
             raise UnsatisfiableRange(key) from error
+        if code in DENIED:
+            raise Denied(f"{code} for {key}") from error
         raise BucketUnavailable(f"{code or 'no code'} for {key}") from error
     except BotoCoreError as error:
         raise BucketUnavailable(f"{type(error).__name__} for {key}") from error

@@ -65,11 +65,9 @@ def download(url: str, *, allowed_origins: Iterable[str] = (), max_bytes: int, t
     Raises Unsafe, NotThereYet, TooLarge. What the bytes are is for the decoder to say.
     """
     allowed = {_origin(origin) for origin in allowed_origins}
-    text = url.partition("?")[0].endswith(".base64")
-    largest = math.ceil(max_bytes * 4 / 3) + 1024 if text else max_bytes
     with Deadline(timeout) as deadline:
         try:
-            body = _follow(url, allowed, largest, deadline)
+            body = _follow(url, allowed, most_packed(url, max_bytes), deadline)
         except InvalidIPAddress as error:
             raise Unsafe(f"{_shown(url)} leads to the address {error}") from error
         except (requests.exceptions.InvalidURL, LocationParseError, UnicodeError) as error:
@@ -77,13 +75,27 @@ def download(url: str, *, allowed_origins: Iterable[str] = (), max_bytes: int, t
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             reason = f"{timeout:g} s were over" if deadline.expired else type(error).__name__
             raise NotThereYet(f"{_shown(url)}: {reason}") from error
-    if text or body[:5].lower() == b"data:":
+    return unpacked(url, body, max_bytes)
+
+
+def most_packed(url: str, max_bytes: int) -> int:
+    """Bytes that a file under this link or key may have, if what is in it may have `max_bytes`."""
+    return math.ceil(max_bytes * 4 / 3) + 1024 if _is_text(url) else max_bytes
+
+
+def unpacked(url: str, body: bytes, max_bytes: int) -> bytes:
+    """What was found under a link or key, out of base64 if it is in it. Raises NotThereYet, TooLarge."""
+    if _is_text(url) or body[:5].lower() == b"data:":
         body = _from_base64(body)
     if len(body) > max_bytes:
         raise TooLarge(f"{_shown(url)}: more than {max_bytes} bytes")
     if not body or _HTML.match(body[:4096]):
         raise NotThereYet(f"{_shown(url)}: {'HTML' if body else 'nothing'} instead of a picture")
     return body
+
+
+def _is_text(url: str) -> bool:
+    return url.partition("?")[0].endswith(".base64")
 
 
 def _follow(url: str, allowed: set[Origin], max_bytes: int, deadline: Deadline) -> bytes:
