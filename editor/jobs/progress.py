@@ -60,7 +60,7 @@ def _queued(job: GenerationJob) -> str:
     server = FluxServer.objects.current()
     if server.paused:
         words = pauses.WORDS.get(server.pause_reason, "The flux server is paused.")
-        return f"Waiting. {words}"
+        return f"Waiting. {words} It goes on by itself."
     ahead = admission.ahead_of(job)
     if ahead == 0:
         return "Queued, next in line"

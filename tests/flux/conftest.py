@@ -38,7 +38,7 @@ Answerer = Callable[[BaseHTTPRequestHandler, bytes], None]
 class Recorder:
     """A server that keeps what it was sent, and answers as it is told."""
 
-    def __init__(self, answer: Answerer | None = None) -> None:
+    def __init__(self, answer: Answerer | None = None, port: int = 0) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
         self.files: dict[str, bytes] = {}
         recorder = self
@@ -66,7 +66,7 @@ class Recorder:
                 if not isinstance(sys.exc_info()[1], OSError):  # else the client hung up, as some tests want
                     super().handle_error(request, client_address)
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.server.block_on_close = False
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)

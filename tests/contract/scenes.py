@@ -1,0 +1,225 @@
+"""How each fault of the sandbox is met: what is switched on, for how long, and what came of it."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import pytest
+
+from editor.flux.sandbox import faults
+from editor.flux.sandbox.faults import CATALOGUE, DOOR
+from editor.jobs import admission, control, vendor
+from editor.models import FINAL, Allowance, Attempt, GenerationJob, JobState
+from tests.contract.world import MOST_RESTS, Diary, World, diary_of_all, words_for
+
+SHORT = 0.4  # seconds; the read timeout where the sandbox is going to keep silent
+SILENT = ("hang", "slow-drip")
+ORDINARY = ("With the flux server", "Saving", "Queued, next in line", "Handing over")
+Happening = Callable[[World, GenerationJob, Diary], None]
+HEADS = ("fault", "what it is", "what the job did", "what its owner read", "the job's allowance", "accepted there")
+
+
+class Reading(NamedTuple):
+    """What the tile of an edit said in which state."""
+
+    state: JobState
+    words: str
+
+
+@dataclass
+class Scene:
+    """One example: an edit, and what becomes of it while the sandbox does what it is told.
+
+    `faults` are on for the whole server until the job rested `rests` times; `marked` ones stand in the prompt.
+    """
+
+    name: str
+    about: str
+    faults: dict[str, int | bool] = field(default_factory=dict)
+    marked: tuple[str, ...] = ()
+    rests: int = 8
+    ends: str = "it ends"
+    reachable: bool = True
+    patient: float = 30.0
+    seconds: float = World.SECONDS
+    first: Happening | None = None
+    """Happens instead of the first look."""
+    meanwhile: Happening | None = None
+    """Happens once, when the job rests for the first time."""
+    asked_again: int = 0
+    nap: float = 0.0
+    """Real seconds of each rest, for what the sandbox does by its own clock."""
+
+    def play(self, world: World, monkeypatch: pytest.MonkeyPatch) -> "Outcome":
+        """Run the edit to its end."""
+        random.seed(1)  # the jitter
+        world.clean()
+        if world.seconds != self.seconds:
+            world.restart(self.seconds)
+        world.connect(self.patient, reachable=self.reachable)
+        world.office.at_once = "webhook-early" in self.marked
+        world.sandbox.set_faults(self.faults)
+        prompt = " ".join(["make it look like a watercolour", *(f"#fault:{name}" for name in self.marked)])
+        with diary_of_all(monkeypatch) as diary:
+            diary.state(JobState.QUEUED)
+            job = world.ask(prompt)
+            read = self._run(world, job, diary)
+        return Outcome(self, job, diary.story, read, len(world.accepted(job)))
+
+    def unheard(self, outcome: "Outcome") -> list["Scene"]:
+        """Where the webhook found a lost request again: the same without it."""
+        if JobState.UNCONFIRMED not in outcome.story or not outcome.accepted or "webhook-lost" in self.marked:
+            return []
+        name, words = f"{self.name} and `webhook-lost`", "the same, and its webhook never comes"
+        return [replace(self, name=name, about=words, marked=(*self.marked, "webhook-lost"))]
+
+    def _run(self, world: World, job: GenerationJob, diary: Diary) -> list[Reading]:
+        read: list[Reading] = []
+        if self.first:
+            self.first(world, job, diary)
+            job.refresh_from_db()
+        for rest in range(MOST_RESTS):
+            world.look(job)
+            reading = Reading(JobState(job.state), words_for(job))
+            if not reading.words.startswith(ORDINARY) and reading not in read:
+                read.append(reading)
+            if job.state in FINAL:
+                break
+            if rest == 0 and self.meanwhile:
+                self.meanwhile(world, job, diary)
+            world.sandbox_rests(job)
+            time.sleep(self.nap)
+            if rest == self.rests and self.faults:
+                diary.note(self.ends)
+                world.sandbox.set_faults({})
+                world.connect(reachable=self.reachable)
+            if not world.office.deliver():
+                diary.waited += world.jump(job)
+        return read
+
+
+@dataclass
+class Outcome:
+    """What became of a scene's edit."""
+
+    scene: Scene
+    job: GenerationJob
+    story: str
+    read: list[Reading]
+    accepted: int
+
+    @property
+    def row(self) -> list[str]:
+        """The line of the table."""
+        allowance = {Allowance.TAKEN: "counts", Allowance.RELEASED: "given back", Allowance.HELD: "held"}
+        times = {0: "never", 1: "once", 2: "twice"}
+        count = times.get(self.accepted, f"{self.accepted} times")
+        return [
+            self.scene.name,
+            self.scene.about,
+            self.story,
+            "<br>".join(reading.words for reading in self.read),
+            allowance[Allowance(self.job.allowance)],
+            count,
+        ]
+
+
+def scenes_of(heading: str) -> Iterator[Scene]:
+    """A scene for each fault under this heading of the catalogue."""
+    for name, its_heading in CATALOGUE.items():
+        if its_heading != heading:
+            continue
+        patient = SHORT if name.endswith(SILENT) else 30.0
+        if name in DOOR:
+            yield Scene(f"`{name}`", about(name), faults={name: True}, patient=patient)
+            continue
+        nap = 0.6 if name.endswith("for-a-while") else 0.0
+        yield Scene(f"`{name}`", about(name), marked=(name,), patient=patient, nap=nap)
+
+
+def at_endpoint(endpoint: str) -> Iterator[Scene]:
+    """Each fault at the door of another endpoint, switched on when a job comes to need it."""
+    for name in DOOR:
+        fault: dict[str, int | bool] = {f"{endpoint}:{name}": True}
+        patient = SHORT if name.endswith(SILENT) else 30.0
+        scene = Scene(f"`{endpoint}:{name}`", about(name), faults=fault, rests=3, patient=patient)
+        if endpoint == "details":
+            scene.faults = {"bad-key": 1} | fault
+        if endpoint == "upload":
+            scene.reachable = False
+        yield scene
+
+
+def about(name: str) -> str:
+    """The catalogue's own words for a fault."""
+    found = re.search(rf"^ {{4}}{re.escape(name)} {{2,}}(\S.*)$", faults.__doc__ or "", re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+def restarts(world: World, job: GenerationJob, diary: Diary) -> None:
+    """The flux server crashes and comes back with its memory, in the middle of the work."""
+    world.restart(seconds=world.SECONDS)
+    diary.note("the server crashes and comes back")
+
+
+def cancels(world: World, job: GenerationJob, diary: Diary) -> None:
+    """The owner changes their mind."""
+    diary.note("its owner cancels")
+    assert control.cancel(job)
+
+
+def sends_again(world: World, job: GenerationJob, diary: Diary) -> None:
+    """The owner decides not to wait for an answer."""
+    diary.note("its owner sends it again")
+    assert control.send_again(job)
+
+
+def lets_go(world: World, job: GenerationJob, diary: Diary) -> None:
+    """The owner gives it up."""
+    diary.note("its owner lets go")
+    assert control.let_go(job)
+
+
+def dies(sent: bool) -> Callable[[World, GenerationJob, Diary], None]:
+    """A worker that is killed after it took the job: before the request leaves, or before its answer is written."""
+
+    def die(world: World, job: GenerationJob, diary: Diary) -> None:
+        taken, attempt = admitted()
+        if sent:
+            vendor.client().img2img(vendor.edit_request(taken, attempt))
+        diary.note("its worker is killed")
+
+    return die
+
+
+def admitted() -> tuple[GenerationJob, Attempt]:
+    """The next job, as a worker takes it."""
+    found = admission.admit()
+    assert found
+    return found
+
+
+def stories() -> Iterator[Scene]:
+    """What no fault of the catalogue says: people, crashes, and silence for good."""
+    lost = ("accept-then-500", "webhook-lost")
+    fetch: dict[str, int | bool] = {"fetch:http-500": True}
+    yield Scene("crash", "the flux server crashes while it works", seconds=30.0, meanwhile=restarts)
+    yield Scene("silence", "fetch answers nothing but errors, for good", faults=fetch, rests=MOST_RESTS)
+    yield Scene("cancel", "its owner cancels while it runs", meanwhile=cancels)
+    yield Scene(
+        "second",
+        "an answer got lost, and its owner sends the edit again",
+        marked=lost,
+        rests=1,
+        meanwhile=sends_again,
+        asked_again=1,
+    )
+    yield Scene("let go", "an answer got lost, and its owner lets go", marked=lost, meanwhile=lets_go)
+    yield Scene("killed before", "a worker is killed before the request leaves", first=dies(sent=False))
+    yield Scene("killed after", "a worker is killed after the request left; the webhook comes", first=dies(sent=True))
+    yield Scene("killed, unheard", "the same, and the webhook is lost", marked=("webhook-lost",), first=dies(sent=True))
+    yield Scene("as it should be", "nothing goes wrong")

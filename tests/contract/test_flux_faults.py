@@ -1,0 +1,107 @@
+"""Every quirk and fault that the sandbox can play, met by a real edit: what the job did, its owner read, and it cost.
+
+What is seen is compared with docs/flux-faults.md; `UPDATE_DOCS=1` writes it there.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from editor.flux.sandbox.faults import CATALOGUE
+from editor.models import Allowance, Attempt, JobState
+from tests.contract.documents import DOCS, part, parts, table, updating, write_part
+from tests.contract.scenes import HEADS, Outcome, Scene, at_endpoint, scenes_of, stories
+from tests.contract.world import World
+
+PAGE = DOCS / "flux-faults.md"
+HEADINGS = list(dict.fromkeys(CATALOGUE.values()))
+ENDPOINTS = {
+    "fetch": "At the door of `fetch`, where a job asks how it is doing (free)",
+    "details": "At the door of `system_details`, which is asked before a pause ends (free)",
+    "upload": "At the door of the file store, where sources go if the flux server can't reach the portal (free)",
+}
+STORIES = "People, crashes and silence"
+SECTIONS: dict[str, Callable[[], Iterable[Scene]]] = {
+    **{heading.rstrip(":"): (lambda heading=heading: scenes_of(heading)) for heading in HEADINGS},
+    **{title: (lambda name=name: at_endpoint(name)) for name, title in ENDPOINTS.items()},
+    STORIES: stories,
+}
+WITHOUT_PICTURES = {JobState.FAILED, JobState.BLOCKED, JobState.CANCELED}
+REMEDY = re.compile(
+    r"(?i)\b(?:run it again|try once more|try again|change|say it in another way|may pass|can find out)\b"
+)
+GOES_ON = ("It goes on by itself.", "we keep trying.")
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_faults_do_what_the_document_says(
+    world: World, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests, title: str
+) -> None:
+    outcomes: list[Outcome] = []
+    waiting = list(SECTIONS[title]())
+    while waiting:
+        scene = waiting.pop(0)
+        outcome = scene.play(world, monkeypatch)
+        outcomes.append(outcome)
+        waiting[:0] = scene.unheard(outcome)
+        with subtests.test(scene.name):
+            nothing_was_paid_twice(world, outcome)
+            job_came_to_an_end(outcome)
+            owner_was_told(outcome)
+    text = table(HEADS, [outcome.row for outcome in outcomes])
+    if title in ENDPOINTS.values():
+        text = table(HEADS, together([outcome.row for outcome in outcomes]))
+    text = f"## {title}\n\n{text}"
+    if updating():
+        write_part(PAGE, title, text, list(SECTIONS))
+    assert part(PAGE, title) == text, "Run it with UPDATE_DOCS=1 and look at what changed."
+
+
+def test_the_document_has_a_part_for_each_kind_of_fault_and_no_other() -> None:
+    assert parts(PAGE) == list(SECTIONS)
+
+
+def together(rows: list[list[str]]) -> list[list[str]]:
+    """Faults with the same outcome in one row; what they are stands at img2img's door."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, _, *outcome in rows:
+        found.setdefault(tuple(outcome), []).append(name)
+    return [["<br>".join(names), "as above", *outcome] for outcome, names in found.items()]
+
+
+def nothing_was_paid_twice(world: World, outcome: Outcome) -> None:
+    """The sandbox took it once, unless its owner asked for more; and each time is written down here."""
+    entries = world.accepted(outcome.job)
+    assert len(entries) <= 1 + outcome.scene.asked_again
+    for entry in entries:
+        attempt = Attempt.objects.get(pk=entry["track_id"])
+        assert attempt.job_id == outcome.job.pk
+        assert attempt.vendor_id in {None, str(entry["id"])}
+
+
+def job_came_to_an_end(outcome: Outcome) -> None:
+    """Whatever happened, it is over, and who got no picture got the allowance back (but for what was canceled late)."""
+    job = outcome.job
+    assert job.is_final, outcome.story
+    if job.state in WITHOUT_PICTURES:
+        kept = job.state == JobState.CANCELED and outcome.accepted
+        assert job.allowance == (Allowance.TAKEN if kept else Allowance.RELEASED)
+    else:
+        assert job.results.filter(state="ready").exists()
+
+
+def owner_was_told(outcome: Outcome) -> None:
+    """In whole sentences, which say what to do or that nothing needs doing."""
+    for state, words in outcome.read:
+        said = re.sub(r"\[[^\]]+\]", "", words).strip()
+        assert re.match(r"[A-Z].*[.]$", said), words
+        if state == JobState.UNCONFIRMED:
+            assert words.endswith("[Send it again] [Let it go]")
+        elif state in {JobState.FAILED, JobState.BLOCKED}:
+            assert REMEDY.search(said), words
+            assert words.endswith(("[Run it again]", "[Change it]")), words
+            assert "Nothing was charged." in words, words
+        elif state not in {JobState.SUCCEEDED, JobState.CANCELED}:
+            assert any(sentence in said for sentence in GOES_ON), words
+    assert outcome.read[-1].state == outcome.job.state
