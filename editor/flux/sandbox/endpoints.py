@@ -107,6 +107,8 @@ class Endpoints:
         entry = generations.accept(wanted, sources, flaws, self._origin)
         self._hold(entry, wanted)
         answer = answers.to_img2img(entry, self._origin, generations.eta(entry))
+        if "restart-underneath" in flaws:
+            self._site.downtime.begin()
         return None if self._mischief.instead_of(answer, flaws) else answer
 
     def _hold(self, entry: Entry, wanted: Wanted) -> None:
@@ -126,9 +128,13 @@ class Endpoints:
             entry = generations.entry(int(number))
         else:
             entry = generations.by_prefix(number.removeprefix("flx-"))
-        if entry is None or "forgotten" in entry.faults:
+        if entry is None or "forgotten" in entry.faults or str(answers.known_id(entry)) != number:
             raise RefusedError("forgotten", 404, {"status": "error", "message": "Request not found"})
-        return answers.to_fetch(entry, self._origin)
+        if "forgotten-200" in entry.faults:
+            raise RefusedError("forgotten-200", 200, {"status": "error", "message": "Request not found"})
+        times = generations.count_fetch(entry)
+        answer = answers.to_fetch(entry, self._origin)
+        return None if self._mischief.instead_of_fetch(answer, frozenset(entry.faults), times) else answer
 
     def _details(self) -> dict[str, Any]:
         return {"status": "ok", "model_count": 1, "queue_time": self._site.generations.wait()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import re
 import threading
 import time
 import uuid
@@ -14,8 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import faults, painting, webhook
+from . import webhook
 from .ledger import Entry, LedgerFile
+from .making import Maker
 from .results import Results
 from .rules import Wanted, queue_full
 from .storage import BucketError, Storage
@@ -24,9 +24,8 @@ FAILED = "Processing failed: the pictures could not be made."
 RESTARTED = "Processing failed: the server was restarted."
 UNWRITTEN = "Processing failed: the pictures could not be written to the registered bucket."
 
-_PAINTERS = 2
 _LATE = 2.0
-_NSFW = re.compile(r"\b(?:nsfw|nude|naked)\b", re.IGNORECASE)
+_FAILING = {"failed-later", "failed-as-error"}
 
 
 @dataclass
@@ -71,10 +70,9 @@ class Generations:
         self.slots = max(1, slots)
         self.results = Results(directory, storage, echo=echo)
         self.stopping = threading.Event()
-        self._echo = echo
         self._keep, self._keep_temp = keep_seconds, temp_seconds
         self._lock = threading.Lock()
-        self._painters = threading.BoundedSemaphore(_PAINTERS)
+        self._maker = Maker(echo=echo)
         self._free_from = [0.0] * self.slots
         self._file = LedgerFile(directory / "ledger.jsonl")
         self._entries = self._file.entries
@@ -138,6 +136,15 @@ class Generations:
         with self._lock:
             return self._work.get(entry.id)
 
+    def count_fetch(self, entry: Entry) -> int:
+        """Note that somebody asks for it, and return how often that was."""
+        work = self.work(entry)
+        if work is None:
+            return 1_000  # of an earlier process: whatever was for a while is over
+        with self._lock:
+            work.fetched += 1
+            return work.fetched
+
     def eta(self, entry: Entry) -> float:
         """Seconds until it is done, as far as anyone knows."""
         work = self.work(entry)
@@ -147,6 +154,21 @@ class Generations:
         """Seconds until a slot is free."""
         with self._lock:
             return round(max(0.0, self._free_from[0] - time.time()), 2)
+
+    def queue(self) -> tuple[int, int]:
+        """How many are worked on, and how many wait for a slot."""
+        with self._lock:
+            running = min(len(self._counted), self.slots)
+            return running, len(self._counted) - running
+
+    def progress(self, number: int) -> tuple[str, float] | None:
+        """Whether this one is running or waiting, and the seconds until it is done; None if nobody can say."""
+        with self._lock:
+            work = self._work.get(number)
+        if work is None or work.due == math.inf:
+            return None
+        left = max(0.0, work.due - time.time())
+        return "running" if left <= self.seconds * work.wanted.samples else "waiting", left
 
     def count_refused(self, reason: str) -> None:
         """Note that a request was turned away."""
@@ -222,13 +244,13 @@ class Generations:
     def _run(self, entry: Entry, work: Work) -> None:
         if "webhook-processing" in entry.faults:
             webhook.send(entry, work)
-        pictures = self._pictures(entry, work) if entry.status == "processing" else []
+        pictures = self._maker.pictures(entry, work.wanted, work.sources) if entry.status == "processing" else []
         work.sources = ()
         if work.broken.wait(max(0.0, work.due - time.time())):
             return
         late: dict[str, bytes] = {}
         if entry.status == "processing":
-            if not pictures or "failed-later" in entry.faults:
+            if not pictures or not _FAILING.isdisjoint(entry.faults):
                 self._finish(entry, "failed", FAILED)
             else:
                 late = self._deliver(entry, work, pictures)
@@ -245,7 +267,7 @@ class Generations:
         if late or self._write(entry, files):
             self._finish(entry, "success", "")
         else:
-            entry.outputs = []
+            entry.outputs, entry.public = [], ""
             self._finish(entry, "failed", UNWRITTEN)
         return late
 
@@ -255,34 +277,6 @@ class Generations:
         except BucketError:
             return False
         return True
-
-    def _pictures(self, entry: Entry, work: Work) -> list[bytes]:
-        wanted = work.wanted
-        if wanted.safety_checker and ("blank" in entry.faults or _NSFW.search(faults.unmarked(wanted.prompt))):
-            entry.nsfw = True
-            return [painting.blank(wanted.size)] * wanted.samples
-        if self._echo:
-            return [bytes(work.sources[0])] * wanted.samples
-        with self._painters:
-            try:
-                pictures = [self._painted(work, number) for number in range(wanted.samples)]
-            except ValueError:
-                return []  # a picture that was broken behind its header: the generation fails
-        if wanted.safety_checker and "blank-one" in entry.faults:
-            entry.nsfw = True
-            pictures[0] = painting.blank(wanted.size)
-        return pictures
-
-    def _painted(self, work: Work, number: int) -> bytes:
-        wanted = work.wanted
-        return painting.paint(
-            work.sources,
-            prompt=faults.unmarked(wanted.prompt),
-            negative_prompt=wanted.negative_prompt,
-            size=wanted.size,
-            strength=wanted.strength,
-            seed=wanted.seed + number,
-        )
 
     def _finish(self, entry: Entry, status: str, message: str) -> None:
         with self._lock:

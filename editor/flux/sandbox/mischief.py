@@ -8,16 +8,21 @@ import os
 import socket
 import struct
 import threading
+import time
+from email.utils import formatdate
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from .answers import INTERNAL
 from .rules import RefusedError, queue_full
 from .spoiling import HTML, spoiled
 
 _HANG = 300.0
 _BOMB = 48 * 1024 * 1024
 _HUGE = 200 * 1024 * 1024
+_FOR_A_WHILE = 2
+_SOON = 2.0
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -25,6 +30,24 @@ def _error(code: int, message: object, name: str = "message") -> tuple[int, dict
     return code, {"status": "error", name: message}
 
 
+_PAGES = {"refuse-before": 503, "http-404": 404, "http-502": 502, "http-504": 504, "html-200": 200}
+_DEEP = b'{"status":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+_BODIES = {
+    "empty-200": (b"", "application/json"),
+    "json-null": (b"null", "application/json"),
+    "json-list": (b"[]", "application/json"),
+    "not-utf8": (b'{"status": "\xff\xfe"}', "application/json"),
+    "deep-json": (_DEEP, "application/json"),
+}
+_NOT_FOUND = b'{"status": "error", "message": "Request not found"}'
+_STRANGE = b'{"status": "error", "message": "Something went wrong."}'
+_FETCHED: dict[str, tuple[int, bytes, str, dict[str, str]]] = {
+    "fetch-404-for-a-while": (404, _NOT_FOUND, "application/json", {}),
+    "fetch-500-for-a-while": (500, HTML, "text/html", {}),
+    "fetch-html-for-a-while": (200, HTML, "text/html", {}),
+    "fetch-429-for-a-while": (429, HTML, "text/html", {"Retry-After": "1"}),
+    "fetch-error-for-a-while": (200, _STRANGE, "application/json", {}),
+}
 _FIELD = {"width": ["The width must be a multiple of 8."]}
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "bad-key": _error(401, "Invalid API key"),
@@ -62,14 +85,20 @@ class Mischief:
 
     def at_the_door(self, name: str) -> None:
         """Turn a request away by a fault for which a plain refusal is not enough."""
-        if name == "refuse-before":
-            self.send(503, HTML, "text/html")
-        elif name == "html-200":
-            self.send(200, HTML, "text/html")
+        if name in _PAGES:
+            self.page(_PAGES[name])
+        elif name in _BODIES:
+            self.send(200, *_BODIES[name])
+        elif name == "bad-gzip":
+            self.send(200, b'{"status": "ok"}', "application/json", {"Content-Encoding": "gzip"})
+        elif name == "restarting":
+            self.send(503, HTML, "text/html", {"Retry-After": "2"})
+        elif name == "rate-date":
+            self.send(429, HTML, "text/html", {"Retry-After": formatdate(time.time() + 3, usegmt=True)})
+        elif name == "rate-reset":
+            self.send(429, HTML, "text/html", {"X-RateLimit-Reset": str(int(time.time()) + 3)})
         elif name == "redirect":
-            self.send(307, b"", "text/plain", {"Location": "/elsewhere"})
-        elif name == "deep-json":
-            self.send(200, b'{"status":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "application/json")
+            self.send(307, b"", "text/plain", {"Location": "/elsewhere/redirected"})
         elif name == "hang":
             self._hang()
         else:
@@ -83,7 +112,9 @@ class Mischief:
         """Lose or spoil the answer to an accepted request; False if none of the faults is about that."""
         text = json.dumps(answer).encode()
         if "accept-then-500" in flaws:
-            self.send(500, HTML, "text/html")
+            self.page(500)
+        elif "accept-then-504" in flaws:
+            self.page(504)
         elif "accept-then-html" in flaws:
             self.send(200, HTML, "text/html")
         elif "accept-then-reset" in flaws:
@@ -100,15 +131,39 @@ class Mischief:
         elif "slow-drip" in flaws:
             self._drip(text)
         else:
-            return False
+            return self._escaped(answer, flaws)
         return True
 
-    def at_a_link(self, flaws: frozenset[str], since_done: float) -> bool:
+    def instead_of_fetch(self, answer: dict[str, Any], flaws: frozenset[str], times: int) -> bool:
+        """Spoil the answer to `fetch`, asked for the `times`-th time; False if not asked to."""
+        if times <= _FOR_A_WHILE:
+            for name, (code, body, kind, headers) in _FETCHED.items():
+                if name in flaws:
+                    self.send(code, body, kind, headers)
+                    return True
+            if "fetch-reset-for-a-while" in flaws:
+                self._reset()
+                return True
+        return self._escaped(answer, flaws)
+
+    def at_a_link(self, flaws: frozenset[str], since_done: float, picture: bytes, *, redirected: bool) -> bool:
         """Spoil the download of a result, asked for `since_done` seconds after it was ready; False if not asked to."""
-        if "link-404-for-a-while" in flaws and since_done < 2:
-            self.send(404, HTML, "text/html")
-        elif "link-429" in flaws:
+        soon = since_done < _SOON
+        if "link-404" in flaws or ("link-404-for-a-while" in flaws and soon):
+            self.page(404)
+        elif "link-429" in flaws or ("link-429-for-a-while" in flaws and soon):
             self.send(429, HTML, "text/html", {"Retry-After": "1"})
+        elif "link-500-for-a-while" in flaws and soon:
+            self.page(500)
+        elif "link-redirect" in flaws and not redirected:
+            self.send(302, b"", "text/plain", {"Location": "?redirected"})
+        elif "link-redirect-internal" in flaws:
+            self.send(302, b"", "text/plain", {"Location": f"{INTERNAL}/picture.png"})
+        elif "link-cut" in flaws:
+            self._begin(200, len(picture), "image/png")
+            self._write(picture[: len(picture) // 2])
+        elif "link-drip" in flaws:
+            self._drip(picture, "image/png")
         elif bad := spoiled(flaws):
             self.send(200, *bad)
         elif "link-huge" in flaws:
@@ -147,8 +202,14 @@ class Mischief:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(connection.detach())
 
-    def _drip(self, text: bytes) -> None:
-        self._begin(200, len(text))
+    def _escaped(self, answer: dict[str, Any], flaws: frozenset[str]) -> bool:
+        if "escaped-slashes" not in flaws:
+            return False
+        self.send(200, json.dumps(answer).replace("/", "\\/").encode(), "application/json")
+        return True
+
+    def _drip(self, text: bytes, kind: str = "application/json") -> None:
+        self._begin(200, len(text), kind)
         for position in range(len(text)):
             self._write(text[position : position + 1])
             if self._stopping.wait(1):
@@ -164,4 +225,4 @@ class Mischief:
 
 @cache
 def _bomb() -> bytes:
-    return gzip.compress(b'{"status": "' + b" " * _BOMB, 6)
+    return gzip.compress(b'{"status": "' + b" " * _BOMB, 1)

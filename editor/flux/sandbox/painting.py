@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 from . import operations
 from .operations import Operation
 
-_MAX_PIXELS = 40_000_000
+_MAX_PIXELS = 16_000_000
 _MAX_OPERATIONS = 3
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 

@@ -222,11 +222,14 @@ class Handler(BaseHTTPRequestHandler):
     def _result(self, name: str, prefix: str, ending: str) -> None:
         generations = self.server.site.generations
         entry = generations.by_prefix(prefix)
-        flaws = frozenset(entry.faults) if entry else frozenset()
-        since = time.time() - entry.finished if entry and entry.finished else 0.0
-        if not self.mischief.at_a_link(flaws, since):
-            kind = "text/html" if "wrong-type" in flaws else KINDS[ending]
-            self._file(generations.results.path(name), kind)
+        path = generations.results.path(name)
+        if entry is None or not path.is_file():
+            self.mischief.page(404)
+            return
+        flaws = frozenset(entry.faults)
+        since = time.time() - (entry.finished or 0.0)
+        if not self.mischief.at_a_link(flaws, since, path.read_bytes(), redirected=self.path.endswith("?redirected")):
+            self._file(path, "text/plain" if "wrong-type" in flaws else KINDS[ending])
 
     def _file(self, path: Path, kind: str) -> None:
         try:
@@ -261,10 +264,7 @@ class Handler(BaseHTTPRequestHandler):
         return document if isinstance(document, dict) else None
 
     def _json(self, code: int, answer: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        text = json.dumps(answer)
-        if answer.pop("_escaped", False):
-            text = text.replace("/", "\\/")
-        self._send(code, text.encode(), "application/json", headers)
+        self._send(code, json.dumps(answer).encode(), "application/json", headers)
 
     def _send(self, code: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)

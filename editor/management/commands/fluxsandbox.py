@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--key", help="the one key that is good; without it any is")
         parser.add_argument("--dir", help="folder for results and the ledger; without it a temporary one")
         parser.add_argument("--echo", action="store_true", help="return the input as it came, for load tests")
+        parser.add_argument("--keep-hours", type=float, default=24.0, help="how long results are kept")
+        parser.add_argument("--temp-seconds", type=float, default=60.0, help="the same where a request says temp")
+        parser.add_argument("--restart-seconds", type=float, default=3.0, help="how long a restart on command takes")
         parser.add_argument("--list-faults", action="store_true", help="print what it can be asked to get wrong")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,6 +46,9 @@ class Command(BaseCommand):
                 key=options["key"],
                 directory=options["dir"],
                 echo=options["echo"],
+                keep_hours=options["keep_hours"],
+                temp_seconds=options["temp_seconds"],
+                restart_seconds=options["restart_seconds"],
             ).start()
         except (OSError, ValueError, OverflowError) as error:
             raise CommandError(f"The sandbox can't listen on {options['bind']}: {error}") from error
