@@ -67,8 +67,8 @@ class Store:
         for name in (PICTURES, INBOX):
             s3.empty_bucket(self.client(), name)
 
-    def use(self, settings: Settings, ours: str = PORTAL, theirs: str = THEIRS) -> None:
-        """Let the portal's settings name this store, with these keys."""
+    def use(self, settings: Settings, ours: str = PORTAL, theirs: str = THEIRS, *, down: bool = False) -> None:
+        """Let the portal's settings name this store, with these keys; `down`, it can't be reached."""
         values: dict[str, Any] = {
             "S3_ENDPOINT_URL": self.endpoint_url,
             "S3_BUCKET": PICTURES,
@@ -84,7 +84,8 @@ class Store:
             setattr(settings, name, value)
         storages = deepcopy(settings.STORAGES)
         keys = {"access_key": ours, "secret_key": secret_of(ours)}
-        storages["default"]["OPTIONS"] |= {"bucket_name": PICTURES, "endpoint_url": self.endpoint_url, **keys}
+        where = "http://127.0.0.1:1" if down else self.endpoint_url
+        storages["default"]["OPTIONS"] |= {"bucket_name": PICTURES, "endpoint_url": where, **keys}
         settings.STORAGES = storages
 
 

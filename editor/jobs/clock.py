@@ -1,6 +1,7 @@
 """What is due: one tick rings for it, so that a ring that got lost costs only time. Many clocks together do no harm."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -8,13 +9,24 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from editor import rings
-from editor.images import ingest
+from editor.images import inbox, ingest
+from editor.images.bucket import BucketUnavailable, Missing
 from editor.jobs import lifecycle, pauses
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
 
 log = logging.getLogger(__name__)
 
 MOST_RINGS = 200  # a tick
+
+
+@dataclass
+class _Sweep:
+    """Where the next sweep of the inbox goes on, so that many young results never hide the old ones behind them."""
+
+    after: str = ""
+
+
+_sweep = _Sweep()
 
 
 def until_next(most: timedelta) -> float:
@@ -71,3 +83,15 @@ def empty_trash() -> int:
         if not in_use:
             purged += _purge(image)
     return purged
+
+
+def sweep_inbox() -> int:
+    """Delete results that nobody took over for FLUX_INBOX_KEPT, so many at a time; returns how many."""
+    if not settings.FLUX_INBOX:
+        return 0
+    try:
+        deleted, _sweep.after = inbox.sweep(timezone.now() - settings.FLUX_INBOX_KEPT, _sweep.after)
+    except (BucketUnavailable, Missing) as error:
+        log.warning("The inbox is swept later: %s", error)
+        return 0
+    return deleted

@@ -1,5 +1,7 @@
 """collecting → done: the results are copied into our bucket at once, and looked at before they count as pictures.
 
+What the flux server wrote into our inbox is copied there by S3 itself; all else comes through the safe fetcher.
+
 A result's row comes first, its id follows from the attempt and the position, and its keys follow from its id: doing it
 all again after a crash writes the same bytes to the same places.
 """
@@ -12,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor import rings
-from editor.images import ingest
-from editor.images.bucket import BucketUnavailable
+from editor.images import bucket, inbox, ingest, keys
+from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.jobs import vendor
@@ -64,7 +66,7 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
     """Fetch one result and take it in. Whatever goes wrong leaves the row *received*, until patience ends."""
     waited = timezone.now() - (job.collecting_at or timezone.now())
     try:
-        raw = download(link, allowed_origins=[vendor.own_origin()], max_bytes=RESULT_MAX_BYTES, timeout=60)
+        raw = _raw(image, link)
         ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED if attempt.nsfw else "")
     except (NotThereYet, BucketUnavailable) as error:
         log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
@@ -72,6 +74,17 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
         log.warning("Result %s of job %s is no picture: %s", image.position, job.pk, error)
         if waited > settings.JOB_RESULT_PATIENCE:
             image.refuse(LOST)
+
+
+def _raw(image: Image, link: str) -> bytes:
+    """The bytes of a result. Raises what a download does, and BucketUnavailable."""
+    key = inbox.key_of(link)
+    if key is not None:
+        try:
+            return inbox.take_over(key, image.pk, max_bytes=RESULT_MAX_BYTES)
+        except Denied as error:
+            log.warning("The inbox can't be used, so its public link is: %s", error)
+    return download(link, allowed_origins=vendor.allowed_origins(), max_bytes=RESULT_MAX_BYTES, timeout=60)
 
 
 def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
@@ -98,7 +111,21 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
                 state=ImageState.REFUSED, refused_code=LOST, due_at=None, lease_until=None
             )
             ring_waiting(ready)
+    if done:
+        _tidy(attempt, results)
     return done
+
+
+def _tidy(attempt: Attempt, results: list[Image]) -> None:
+    """Remove what came through the inbox. If it can't be now, the clock and the trash do it one day."""
+    found = [key for link in attempt.outputs if (key := inbox.key_of(str(link))) is not None]
+    if not found:
+        return
+    try:
+        bucket.delete([keys.raw_key(image.pk) for image in results])
+        inbox.forget(found)
+    except BucketUnavailable as error:
+        log.warning("Results of job %s stay in the inbox until it is swept: %s", attempt.job_id, error)
 
 
 def ring_waiting(images: list[Image]) -> None:

@@ -1,5 +1,6 @@
 """The flux server as the jobs see it: one client a process, and what a request of ours says."""
 
+from enum import StrEnum
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -7,12 +8,22 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from editor.flux.client import FluxClient
-from editor.flux.contract import EditRequest
+from editor.flux.client import MAX_UPLOAD, FluxClient
+from editor.flux.contract import EditRequest, StorageRegistration
 from editor.images import bucket, keys
+from editor.images.fitting import fitted
 from editor.models import Attempt, GenerationJob, Image
 
 SOURCE_SALT = "editor.flux-source"
+UPLOAD_PREFIX = len("data:image/jpeg;base64,")
+
+
+class Way(StrEnum):
+    """How sources get to the flux server."""
+
+    PORTAL = "portal"  # a signed link to this portal
+    BUCKET = "bucket"  # a signed link to our bucket
+    UPLOAD = "upload"  # uploaded to the vendor's file store first
 
 
 @cache
@@ -30,10 +41,22 @@ def client() -> FluxClient:
     return client_for(settings.FLUX_BASE_URL, settings.FLUX_API_KEY, settings.FLUX_UPLOAD_URL)
 
 
-def own_origin() -> str:
-    """The origin of the flux server: results there may be fetched even at a private address."""
-    parts = urlsplit(settings.FLUX_BASE_URL)
-    return f"{parts.scheme}://{parts.netloc}"
+def allowed_origins() -> list[str]:
+    """Those of the flux server and of our inbox: results there may be fetched even at a private address."""
+    known = [settings.FLUX_BASE_URL] + ([settings.FLUX_INBOX_PUBLIC_URL] if settings.FLUX_INBOX else [])
+    return [f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, known)]
+
+
+def registration() -> StorageRegistration:
+    """What the flux server is told about the inbox; holds the key that it gets."""
+    return StorageRegistration(
+        endpoint_url=settings.FLUX_INBOX_ENDPOINT_URL,
+        region_name=settings.S3_REGION,
+        public_url=settings.FLUX_INBOX_PUBLIC_URL,
+        access_key_id=settings.FLUX_INBOX_ACCESS_KEY_ID,
+        secret_access_key=settings.FLUX_INBOX_SECRET_ACCESS_KEY,
+        image_directory=settings.FLUX_INBOX_DIRECTORY,
+    )
 
 
 def edit_request(job: GenerationJob, attempt: Attempt) -> EditRequest:
@@ -63,15 +86,24 @@ def webhook_link(attempt: Attempt) -> str | None:
     return settings.FLUX_SEES_US_AT + reverse("flux_webhook", args=[attempt.secret])
 
 
+def way_of_sources() -> Way:
+    """The portal where it can be reached, else the bucket where that can be; an upload is the last resort."""
+    if settings.FLUX_SEES_US_AT:
+        return Way.PORTAL
+    return Way.BUCKET if settings.S3_PUBLIC else Way.UPLOAD
+
+
 def source_link(image: Image) -> str:
     """An address from which the vendor can GET the init image, for as long as a job may wait."""
     key = keys.init_key(image.pk)
-    if settings.FLUX_SEES_US_AT:
-        token = signing.dumps(str(image.pk), salt=SOURCE_SALT)
-        return settings.FLUX_SEES_US_AT + reverse("flux_source", args=[token])
-    if settings.S3_PUBLIC:
-        return bucket.signed_url(key, expires=int(settings.JOB_PROCESSING_DEADLINE.total_seconds()))
-    return client().base64_to_url(bucket.get(key))
+    match way_of_sources():
+        case Way.PORTAL:
+            token = signing.dumps(str(image.pk), salt=SOURCE_SALT)
+            return settings.FLUX_SEES_US_AT + reverse("flux_source", args=[token])
+        case Way.BUCKET:
+            return bucket.signed_url(key, expires=int(settings.JOB_PROCESSING_DEADLINE.total_seconds()))
+        case Way.UPLOAD:
+            return client().base64_to_url(fitted(bucket.get(key), (MAX_UPLOAD - UPLOAD_PREFIX) // 4 * 3))
 
 
 def image_of_link(token: str) -> str:

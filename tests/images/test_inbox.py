@@ -201,7 +201,7 @@ def test_key_that_can_not_say_who_may_read_is_odd_but_may_do(store: Store, setti
 
 def test_dead_store_is_unavailable(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket, "ATTEMPTS", 1)
-    settings.STORAGES["default"]["OPTIONS"]["endpoint_url"] = "http://127.0.0.1:1"
+    store.use(settings, down=True)
     with pytest.raises(BucketUnavailable):
         inbox.take_over("results/a", uuid4(), max_bytes=6)
     with pytest.raises(BucketUnavailable):

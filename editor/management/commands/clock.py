@@ -1,4 +1,4 @@
-"""`manage.py clock`: rings what is due, ends what is dead, empties the trash. Many of them together do no harm."""
+"""`manage.py clock`: rings what is due, ends what is dead, empties trash and inbox. Many together do no harm."""
 
 import logging
 import signal
@@ -44,6 +44,7 @@ class Command(BaseCommand):
             clock.tick()
             if ticks % TRASH_EVERY == 0:
                 clock.empty_trash()
+                clock.sweep_inbox()
         except Error as error:
             log.error("The clock missed a tick: %s", error)
         except Exception:
