@@ -61,6 +61,8 @@ def _queued(job: GenerationJob) -> str:
     if server.paused:
         words = pauses.WORDS.get(server.pause_reason, "The flux server is paused.")
         return f"Waiting. {words} It goes on by itself."
+    if job.tries and job.due_at is not None and job.due_at > timezone.now():
+        return "Waiting for the next try. It goes on by itself."
     ahead = admission.ahead_of(job)
     if ahead == 0:
         return "Queued, next in line"

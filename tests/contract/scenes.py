@@ -5,18 +5,24 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
+from django.utils import timezone
 
 from editor.flux.sandbox import faults
 from editor.flux.sandbox.faults import CATALOGUE, DOOR
-from editor.jobs import admission, control, vendor
+from editor.images.download import download
+from editor.jobs import admission, collection, control, vendor
 from editor.models import FINAL, Allowance, Attempt, GenerationJob, JobState
 from tests.contract.world import MOST_RESTS, Diary, World, diary_of_all, words_for
 
 SHORT = 0.4  # seconds; the read timeout where the sandbox is going to keep silent
 SILENT = ("hang", "slow-drip")
+BY_THE_CLOCK = ("for-a-while", "output-late", "restart-underneath")
+NAP = 0.6  # seconds of a rest, for what the sandbox does by its own clock
+DRIP = 0.5  # seconds that a download may take where the link gives a byte a second
 ORDINARY = ("With the flux server", "Saving", "Queued, next in line", "Handing over")
 Happening = Callable[[World, GenerationJob, Diary], None]
 HEADS = ("fault", "what it is", "what the job did", "what its owner read", "the job's allowance", "accepted there")
@@ -50,6 +56,8 @@ class Scene:
     meanwhile: Happening | None = None
     """Happens once, when the job rests for the first time."""
     asked_again: int = 0
+    inbox: bool = False
+    """Whether results go to a bucket of ours."""
     nap: float = 0.0
     """Real seconds of each rest, for what the sandbox does by its own clock."""
 
@@ -60,10 +68,14 @@ class Scene:
         if world.seconds != self.seconds:
             world.restart(self.seconds)
         world.connect(self.patient, reachable=self.reachable)
+        if self.inbox:
+            world.open_inbox()
         world.office.at_once = "webhook-early" in self.marked
         world.sandbox.set_faults(self.faults)
         prompt = " ".join(["make it look like a watercolour", *(f"#fault:{name}" for name in self.marked)])
-        with diary_of_all(monkeypatch) as diary:
+        with diary_of_all(monkeypatch) as diary, monkeypatch.context() as patches:
+            if "link-drip" in self.marked:
+                patches.setattr(collection, "download", partial(_hasty, download))
             diary.state(JobState.QUEUED)
             job = world.ask(prompt)
             read = self._run(world, job, diary)
@@ -83,7 +95,7 @@ class Scene:
             job.refresh_from_db()
         for rest in range(MOST_RESTS):
             world.look(job)
-            reading = Reading(JobState(job.state), words_for(job))
+            reading = _read(job)
             if not reading.words.startswith(ORDINARY) and reading not in read:
                 read.append(reading)
             if job.state in FINAL:
@@ -133,24 +145,85 @@ def scenes_of(heading: str) -> Iterator[Scene]:
         if its_heading != heading:
             continue
         patient = SHORT if name.endswith(SILENT) else 30.0
+        nap = NAP if name.endswith(BY_THE_CLOCK) and not name.startswith("fetch-") else 0.0
+        scene = Scene(f"`{name}`", about(name), patient=patient, nap=nap, inbox="bucket" in heading)
         if name in DOOR:
-            yield Scene(f"`{name}`", about(name), faults={name: True}, patient=patient)
-            continue
-        nap = 0.6 if name.endswith("for-a-while") else 0.0
-        yield Scene(f"`{name}`", about(name), marked=(name,), patient=patient, nap=nap)
-
-
-def at_endpoint(endpoint: str) -> Iterator[Scene]:
-    """Each fault at the door of another endpoint, switched on when a job comes to need it."""
-    for name in DOOR:
-        fault: dict[str, int | bool] = {f"{endpoint}:{name}": True}
-        patient = SHORT if name.endswith(SILENT) else 30.0
-        scene = Scene(f"`{endpoint}:{name}`", about(name), faults=fault, rests=3, patient=patient)
-        if endpoint == "details":
-            scene.faults = {"bad-key": 1} | fault
-        if endpoint == "upload":
-            scene.reachable = False
+            scene.faults = {name: True}
+        else:
+            scene.marked = (name,)
         yield scene
+
+
+def at_file_store() -> Iterator[Scene]:
+    """Each fault at the door of the place where sources go if the flux server can't reach the portal."""
+    for name in DOOR:
+        patient = SHORT if name.endswith(SILENT) else 30.0
+        yield Scene(f"`upload:{name}`", "", {f"upload:{name}": True}, rests=3, patient=patient, reachable=False)
+
+
+def at_fetch(world: World, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """One edit that is with the flux server, and each fault in turn where it asks how that is doing."""
+    world.clean()
+    world.connect(SHORT, reachable=False)
+    with diary_of_all(monkeypatch) as diary:
+        job = world.ask()
+        world.look(job)
+        world.sandbox_rests(job)
+        assert job.state == JobState.PROCESSING
+
+        def due() -> None:
+            GenerationJob.objects.filter(pk=job.pk).update(due_at=timezone.now())
+
+        return _in_turn(world, job, diary, "fetch", due)
+
+
+def at_details(world: World, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """One edit that waits for the end of a pause, and each fault in turn where the server is asked if it is well."""
+    world.clean()
+    world.connect(SHORT)
+    world.sandbox.set_faults({"bad-key": 1})
+    with diary_of_all(monkeypatch) as diary:
+        job = world.ask()
+        world.look(job)
+        assert job.state == JobState.QUEUED
+
+        def due() -> None:
+            world.jump(job)
+
+        return _in_turn(world, job, diary, "details", due)
+
+
+def _in_turn(world: World, job: GenerationJob, diary: Diary, endpoint: str, due: Callable[[], None]) -> list[list[str]]:
+    """A row for all faults that came to the same, and one for what happens when they are over."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in DOOR:
+        world.sandbox.set_faults({f"{endpoint}:{name}": True})
+        diary.lines.clear()
+        refused = world.sandbox.ledger()["refused"].get(name, 0)
+        due()
+        world.look(job)
+        assert world.sandbox.ledger()["refused"][name] > refused, f"nobody asked {endpoint} while {name} was on"
+        cells = Outcome(Scene("", ""), job, diary.story or f"stays {job.state}", [_read(job)], len(world.accepted(job)))
+        found.setdefault(tuple(cells.row[2:]), []).append(f"`{endpoint}:{name}`")
+    world.sandbox.set_faults({})
+    world.connect()
+    diary.lines.clear()
+    for _ in range(4):
+        due()
+        world.look(job)
+        world.sandbox_rests(job)
+    assert job.state == JobState.SUCCEEDED
+    over = Outcome(Scene("", ""), job, diary.story, [_read(job)], len(world.accepted(job)))
+    rows = [["<br>".join(names), "as above", *cells] for cells, names in found.items()]
+    return [*rows, ["none of them any more", "", *over.row[2:]]]
+
+
+def _read(job: GenerationJob) -> "Reading":
+    return Reading(JobState(job.state), words_for(job))
+
+
+def _hasty(fetch: Callable[..., bytes], link: str, **options: Any) -> bytes:
+    return fetch(link, **options | {"timeout": DRIP})
 
 
 def about(name: str) -> str:

@@ -4,6 +4,7 @@ docs/flux-server.md says how to run it with a key, and keeps what was found out.
 """
 
 import os
+import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 import requests
 
-from editor.flux.contract import Generation, Status
+import tests.conftest
+from editor.flux.contract import Generation, Status, parse_generation
 from editor.flux.errors import FluxError, Verdict
-from editor.images.decoding import decode
+from editor.images.decoding import Decoded, decode
 from tests.contract import answers
 from tests.contract.answers import described, note
-from tests.contract.services import LIVE, NOTICE, SANDBOX, Service, finished, live_service, sandbox_service
+from tests.contract.documents import cells, part
+from tests.contract.services import LIVE, NOTICE, SANDBOX, Service, finished, live_service, opened, sandbox_service
 from tests.flux.conftest import drawn, error_of
 from tests.portal import wait_until
 
@@ -59,7 +62,7 @@ def pixels(service: Service, generation: Generation, place: Path) -> str:
     return decoded(service, generation, place).master_sha256
 
 
-def decoded(service: Service, generation: Generation, place: Path) -> Any:
+def decoded(service: Service, generation: Generation, place: Path) -> Decoded:
     assert generation.status == Status.SUCCESS, generation.message
     raw = service.download(generation.outputs[0])
     return decode(raw, place, max_bytes=40_000_000, max_pixels=10_000_000)
@@ -67,8 +70,6 @@ def decoded(service: Service, generation: Generation, place: Path) -> Any:
 
 def generation_of(service: Service, reply: requests.Response) -> Generation | None:
     """What became of a request that was sent without the client; None if it was not accepted."""
-    from editor.flux.contract import parse_generation
-
     generation = parse_generation(reply.json() if reply.ok else {}, service.key)
     return finished(service, generation) if generation.id else None
 
@@ -181,5 +182,19 @@ class TestFluxServer:
 
 
 def test_the_document_asks_these_questions_and_no_others() -> None:
-    asked = [row[0] for row in answers.cells(answers.part(answers.PAGE, answers.PART))]
+    asked = [row[0] for row in cells(part(answers.PAGE, answers.PART))]
     assert asked == answers.QUESTIONS
+
+
+def test_guard_of_the_tests_opens_for_one_host_and_closes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {"flux.example": "203.0.113.7", "other.example": "203.0.113.8"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_: [(0, 0, 0, "", (addresses[host], 443))])
+    with opened("flux.example"):
+        for host in addresses:
+            socket.getaddrinfo(host, 443)
+        tests.conftest.need_loopback("203.0.113.7")
+        for outside in ("other.example", "203.0.113.8"):
+            with pytest.raises(tests.conftest.OutsideConnectionError):
+                tests.conftest.need_loopback(outside)
+    with pytest.raises(tests.conftest.OutsideConnectionError):
+        tests.conftest.need_loopback("203.0.113.7")

@@ -28,6 +28,7 @@ from editor.jobs.failures import NOTES
 from editor.jobs.progress import progress
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, User, WebhookEvent
 from editor.models.leases import Leased
+from project.embedded import s3
 from tests.contract.post_office import PostOffice
 from tests.makers import make_image, make_user
 
@@ -106,7 +107,13 @@ def diary_of_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[Diary]:
 def start_sandbox(place: Path, seconds: float, bind: str = "127.0.0.1:0") -> Sandbox:
     """A sandbox that keeps its memory in this directory."""
     return Sandbox(
-        seconds=seconds, slots=4, queue_limit=50, key=django_settings.FLUX_API_KEY, directory=place, bind=bind
+        seconds=seconds,
+        slots=4,
+        queue_limit=50,
+        key=django_settings.FLUX_API_KEY,
+        directory=place,
+        bind=bind,
+        restart_seconds=0.2,
     ).start()
 
 
@@ -134,6 +141,18 @@ class World:
         self.settings.FLUX_SEES_US_AT = self.office.origin if reachable else ""
         self.settings.S3_PUBLIC = False
         vendor.client_for.cache_clear()
+
+    def open_inbox(self) -> None:
+        """Register a bucket with the sandbox: results arrive there from now on, and are taken over by a copy."""
+        keys = self.settings.S3_ACCESS_KEY_ID, self.settings.S3_SECRET_ACCESS_KEY
+        name, store = f"{self.settings.S3_BUCKET}-inbox", self.settings.S3_ENDPOINT_URL
+        s3.make_bucket(s3.make_client(store, self.settings.S3_REGION, *keys), name)
+        self.settings.FLUX_INBOX = True
+        self.settings.FLUX_INBOX_BUCKET = name
+        self.settings.FLUX_INBOX_DIRECTORY = "results"
+        self.settings.FLUX_INBOX_PUBLIC_URL = self.settings.FLUX_INBOX_ENDPOINT_URL = f"{store}/{name}"
+        self.settings.FLUX_INBOX_ACCESS_KEY_ID, self.settings.FLUX_INBOX_SECRET_ACCESS_KEY = keys
+        vendor.client().update_s3(vendor.registration())
 
     def clean(self) -> None:
         """Forget what the last example left behind: its place in the queue, its pauses, its letters, its faults."""
@@ -184,7 +203,7 @@ class World:
         self.sandbox = start_sandbox(place, seconds, bind)
 
     def jump(self, job: GenerationJob) -> timedelta:
-        """Pass the time until something is due; the longer a job waits, the longer the steps, but never past a deadline."""
+        """Pass the time until something is due: the longer the wait, the longer the steps, but none past a deadline."""
         now = timezone.now()
         server = FluxServer.objects.current()
         moments = [moment for moment in (job.due_at, job.lease_until) if moment is not None]
@@ -214,7 +233,7 @@ def words_for(job: GenerationJob) -> str:
     job = GenerationJob.objects.get(pk=job.pk)
     if job.state == JobState.SUCCEEDED:
         return " ".join(filter(None, [_steady(progress(job).headline) + ".", NOTES.get(job.note, "")]))
-    page = render_to_string("edits/status.html", {"job": job})
+    page: str = render_to_string("edits/status.html", {"job": job})
     page = re.sub(r"<svg.*?</svg>|<input[^>]*>|<!--.*?-->", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?:button|a) [^>]*>(.*?)</(?:button|a)>", r" [\1]", page, flags=re.DOTALL)
     page = re.sub(r"</(?:h2|strong)>", ". ", page)
