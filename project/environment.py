@@ -41,6 +41,8 @@ def address_with_bucket(endpoint_url: str, region: str, bucket: str) -> str:
 def names_bucket(address: str, bucket: str) -> bool:
     """Whether an address is of this bucket, by its host or by its path."""
     parts = urlsplit(address)
+    if "@" in parts.netloc:
+        return False
     return parts.path.strip("/") == bucket or (parts.netloc.startswith(f"{bucket}.") and not parts.path.strip("/"))
 
 
@@ -152,6 +154,13 @@ class Environment:
                 "FLUX_INBOX_ENDPOINT_URL",
                 "FLUX_INBOX_ENDPOINT_URL does not name the bucket of FLUX_INBOX_BUCKET.",
                 "It should look like https://retake-inbox.s3.example.com or http://127.0.0.1:8333/retake-inbox",
+            )
+        if "@" in urlsplit(self.text("FLUX_INBOX_PUBLIC_URL")).netloc:
+            self.complain(
+                "E004",
+                "FLUX_INBOX_PUBLIC_URL",
+                "FLUX_INBOX_PUBLIC_URL holds a user name, though it is for everybody.",
+                "It should look like https://retake-inbox.s3.eu-central-1.amazonaws.com",
             )
         if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", directory):
             self.complain(

@@ -55,6 +55,8 @@ MISTAKES = [
     ),
     ("retake.E005", "FLUX_INBOX_SECRET_ACCESS_KEY", INBOX | {"FLUX_INBOX_SECRET_ACCESS_KEY": ""}),
     ("retake.E004", "FLUX_INBOX_PUBLIC_URL", INBOX | {"FLUX_INBOX_PUBLIC_URL": "inbox.example.com"}),
+    ("retake.E004", "FLUX_INBOX_PUBLIC_URL", INBOX | {"FLUX_INBOX_PUBLIC_URL": f"https://me:{SECRET}@example.com"}),
+    ("retake.E004", "FLUX_INBOX_ENDPOINT_URL", INBOX | {"FLUX_INBOX_ENDPOINT_URL": f"http://me:{SECRET}@[::1]/inbox"}),
     ("retake.E004", "FLUX_INBOX_ENDPOINT_URL", INBOX | {"FLUX_INBOX_ENDPOINT_URL": "https://s3.example.com"}),
     ("retake.E007", "FLUX_INBOX_DIRECTORY", INBOX | {"FLUX_INBOX_DIRECTORY": "results/../.."}),
     ("retake.E008", "FLUX_INBOX_BUCKET", INBOX | {"S3_BUCKET": "inbox"}),

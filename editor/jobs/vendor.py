@@ -9,7 +9,7 @@ from django.core import signing
 from django.urls import reverse
 
 from editor.flux.client import MAX_UPLOAD, FluxClient
-from editor.flux.contract import EditRequest, StorageRegistration
+from editor.flux.contract import DEPLOY_TYPE, EditRequest, StorageRegistration
 from editor.images import bucket, keys
 from editor.images.fitting import fitted
 from editor.models import Attempt, GenerationJob, Image
@@ -47,7 +47,7 @@ def allowed_origins() -> list[str]:
     return [f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, known)]
 
 
-def registration() -> StorageRegistration:
+def registration(deploy_type: str = DEPLOY_TYPE) -> StorageRegistration:
     """What the flux server is told about the inbox; holds the key that it gets."""
     return StorageRegistration(
         endpoint_url=settings.FLUX_INBOX_ENDPOINT_URL,
@@ -56,6 +56,7 @@ def registration() -> StorageRegistration:
         access_key_id=settings.FLUX_INBOX_ACCESS_KEY_ID,
         secret_access_key=settings.FLUX_INBOX_SECRET_ACCESS_KEY,
         image_directory=settings.FLUX_INBOX_DIRECTORY,
+        deploy_type=deploy_type,
     )
 
 

@@ -96,6 +96,22 @@ def test_result_that_is_too_large_is_not_copied(store: Store) -> None:
     assert store.keys(PICTURES) == []
 
 
+def test_result_that_grew_after_it_was_measured_is_not_copied(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put("results/a.png", b"123456")
+    with bucket.talking("the inbox") as (client, _):
+        measure = client.head_object
+
+    def grown(**what: Any) -> Any:
+        found = measure(**what)
+        store.put("results/a.png", b"1234567")
+        return found
+
+    monkeypatch.setattr(client, "head_object", grown)
+    with pytest.raises(BucketUnavailable, match="PreconditionFailed"):
+        inbox.take_over("results/a.png", uuid4(), max_bytes=6)
+    assert store.keys(PICTURES) == []
+
+
 def test_result_as_text_is_unpacked(store: Store) -> None:
     store.put("results/a.base64", base64.b64encode(b"pixels"))
     assert inbox.take_over("results/a.base64", uuid4(), max_bytes=6) == b"pixels"

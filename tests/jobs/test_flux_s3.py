@@ -3,7 +3,6 @@
 import io
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from editor.flux.contract import StorageRegistration
 from editor.flux.errors import FluxError, Verdict
 from editor.flux.sandbox import Sandbox
 from editor.images import inbox
@@ -140,18 +138,10 @@ def test_unfit_key_is_not_handed_out(
     assert [inbox.key_of(link) for link in _edited(boss).attempts.get().outputs] == [None]  # nothing was registered
 
 
-def test_result_that_came_from_elsewhere_is_said(
-    store: Store, sandbox: Sandbox, boss: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual = vendor.registration
-
-    def for_another_server() -> StorageRegistration:
-        return replace(usual(), deploy_type="stable_diffusion")
-
-    monkeypatch.setattr(vendor, "registration", for_another_server)
-    text = refused("register", "--yes")
+def test_result_that_came_from_elsewhere_is_said(store: Store, sandbox: Sandbox, boss: User) -> None:
+    text = refused("register", "--yes", "--deploy-type", "stable_diffusion")
     assert f"came from {sandbox.origin} instead of {store.endpoint_url}/{INBOX}/results/" in text
-    assert "deploy_type is stable_diffusion" in text
+    assert "deploy_type is stable_diffusion, and give another one by --deploy-type" in text
 
 
 def test_failed_test_edit_is_said(store: Store, sandbox: Sandbox, boss: User) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +48,7 @@ def registered(store: Store, sandbox: Sandbox) -> Sandbox:
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The links that were fetched instead of copied."""
     links: list[str] = []
+
     def noted(link: str, **how: Any) -> bytes:
         links.append(link)
         return download(link, **how)
@@ -100,7 +100,7 @@ def test_results_are_the_same_with_and_without_an_inbox(
 def test_registration_for_another_server_brings_nothing_into_the_inbox(
     alice: User, store: Store, sandbox: Sandbox, downloads: list[str]
 ) -> None:
-    vendor.client().update_s3(replace(vendor.registration(), deploy_type="stable_diffusion"))
+    vendor.client().update_s3(vendor.registration("stable_diffusion"))
     inbox.forget(store.keys())
     assert run(edit(alice)).state == JobState.SUCCEEDED
     assert len(downloads) == 1

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from editor.flux.contract import Notice
+from editor.flux.contract import DEPLOY_TYPE, Notice
 from editor.flux.errors import FluxError, Verdict
 from editor.images import inbox, inbox_rights
 from editor.images.bucket import BucketUnavailable, Missing
@@ -40,6 +40,8 @@ class Command(BaseCommand):
         actions.add_parser("show", help="what is set, and where the last results came from")
         reset = actions.add_parser("reset", help="have results written into the flux server's own bucket again")
         reset.add_argument("--yes", action="store_true", help="don't ask")
+        for action in (register, reset):
+            action.add_argument("--deploy-type", default=DEPLOY_TYPE, help="the kind of your flux server; %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
         {"register": self.register, "show": self.show, "reset": self.reset}[options["action"]](options)
@@ -60,10 +62,10 @@ class Command(BaseCommand):
             )
         if not options["yes"] and not self._agreed():
             raise CommandError("Nothing was changed.")
-        self._tell(lambda: vendor.client().update_s3(vendor.registration()))
+        self._tell(lambda: vendor.client().update_s3(vendor.registration(options["deploy_type"])))
         self.stdout.write("Registered.")
         if person:
-            self._try(person, options["wait"])
+            self._try(person, options)
         else:
             self.stdout.write("Not tested: `manage.py flux_s3 show` says later where results came from.")
 
@@ -79,12 +81,11 @@ class Command(BaseCommand):
         for sentence in odd:
             self.stdout.write(f"Note: {sentence}")
 
-    def _try(self, person: User, wait: float) -> None:
+    def _try(self, person: User, options: dict[str, Any]) -> None:
+        wait = options["wait"]
         try:
             job = trial.begin(person)
-        except (NotAllowed, TooMany) as error:
-            raise CommandError(f"Registered, but not tested: {error}") from error
-        except BucketUnavailable as error:
+        except (NotAllowed, TooMany, BucketUnavailable) as error:
             raise CommandError(f"Registered, but not tested: {error}") from error
         ended = trial.follow(job, timedelta(seconds=wait))
         if not ended:
@@ -97,7 +98,7 @@ class Command(BaseCommand):
         links = [str(link) for link in job.attempts.latest("number").outputs]
         strangers = [link for link in links if inbox.key_of(link) is None]
         if strangers:
-            raise CommandError(_elsewhere(strangers[0]))
+            raise CommandError(_elsewhere(strangers[0], options["deploy_type"]))
         self.stdout.write(f"The test picture arrived in the inbox, as {links[0]}, and was copied from there.")
         self.stdout.write(f"It is in the history of {person.email}.")
 
@@ -136,7 +137,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The flux server at {_host()} will write its results into its own bucket again.")
         if not options["yes"] and not self._agreed():
             raise CommandError("Nothing was changed.")
-        self._tell(lambda: vendor.client().reset_s3())
+        self._tell(lambda: vendor.client().reset_s3(options["deploy_type"]))
         self.stdout.write("Done. What is under way may still arrive in the inbox: keep the settings for a day.")
         self.stdout.write("Then unset FLUX_INBOX_…, and delete the flux server's key at your store.")
 
@@ -176,13 +177,13 @@ def _late(job: GenerationJob, wait: float) -> str:
     )
 
 
-def _elsewhere(link: str) -> str:
+def _elsewhere(link: str, deploy_type: str) -> str:
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(link))
     return (
         f"Registered, but the result came from {origin} instead of {settings.FLUX_INBOX_PUBLIC_URL}/{inbox.folder()}, "
         "so the flux server does not write into the inbox. It may take minutes to begin; `manage.py flux_s3 register` "
-        "tries again. If it goes on like this, ask its makers whether deploy_type is "
-        f"{vendor.registration().deploy_type} for your server.{_HINT}"
+        f"tries again. If it goes on like this, ask its makers whether your server's deploy_type is {deploy_type}, and "
+        f"give another one by --deploy-type.{_HINT}"
     )
 
 
