@@ -102,10 +102,6 @@ def test_server_without_tls_was_not_sent_anything(sandbox: Sandbox, edit: Edit) 
     assert error_of(lambda: secure.img2img(edit())).verdict is Verdict.NOT_SENT
 
 
-def test_impossible_number_is_the_jobs_fault(sandbox: Sandbox, client: FluxClient, edit: Edit) -> None:
-    assert error_of(lambda: client.img2img(edit(strength=float("nan")))).verdict is Verdict.JOB
-
-
 @pytest.mark.parametrize(
     ("code", "body", "verdict"),
     [
