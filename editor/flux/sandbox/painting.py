@@ -54,7 +54,8 @@ def paint(
 
     Raises ValueError if a source is no picture.
     """
-    chance = random.Random(f"{seed} {prompt}")  # noqa: S311  # a seed that reproduces is the point
+    words = f"{seed} {prompt}".encode("utf-8", "replace")
+    chance = random.Random(words)  # noqa: S311  # a seed that reproduces is the point
     pictures = [fitted(source, size) for source in sources]
     original = pictures[0] if len(pictures) == 1 else _merged(pictures[0], pictures[1], chance)
     edited = original

@@ -149,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         path, site = urlsplit("http://sandbox" + self.path).path, self.server.site
         results = site.generations.results
         if path == "/":
-            self._send(200, page.render(site).encode(), "text/html; charset=utf-8", _SAFE)
+            self._send(200, page.render(site).encode("utf-8", "replace"), "text/html; charset=utf-8", _SAFE)
         elif path in page.FILES:
             self._send(200, page.FILES[path].read_bytes(), page.KINDS[path], _SAFE)
         elif path == "/ledger":
@@ -208,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             obey(self.server.site, path, body or b"")
         except ValueError as error:
-            self._send(400, page.sorry(str(error)).encode(), "text/html; charset=utf-8", _SAFE)
+            self._send(400, page.sorry(str(error)).encode("utf-8", "replace"), "text/html; charset=utf-8", _SAFE)
         else:
             self._send(303, b"", "text/plain", {"Location": "/"})
 

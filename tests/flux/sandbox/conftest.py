@@ -16,12 +16,13 @@ from editor.flux.contract import EditRequest, Generation, Status
 from editor.flux.sandbox import Sandbox
 from project.embedded.s3 import make_client
 
-from ..conftest import KEY
+from ..conftest import KEY, Recorder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Edit = Callable[..., EditRequest]
+Body = Callable[..., dict[str, Any]]
 Start = Callable[..., tuple[Sandbox, FluxClient]]
 
 
@@ -114,3 +115,34 @@ def posted(sandbox: Sandbox, path: str, body: dict[str, Any] | None = None) -> r
     with requests.Session() as session:
         session.trust_env = False
         return session.post(sandbox.base_url + path, json={"key": KEY} | (body or {}), timeout=20)
+
+
+@pytest.fixture
+def body(pictures: Recorder) -> Callable[..., dict[str, Any]]:
+    """Makes bodies of img2img as they go over the wire: small, instant, with a fixed seed unless told otherwise."""
+
+    def made(prompt: str = "make it warm", **changes: Any) -> dict[str, Any]:
+        fields = {"init_image": pictures.origin + "/red.jpg", "width": 256, "height": 256, "seed": 7}
+        return {"prompt": prompt, "instant_response": True} | fields | changes
+
+    return made
+
+
+def asked(sandbox: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to img2img as it came."""
+    answer: dict[str, Any] = posted(sandbox, "flux_kontext_dev/img2img", body).json()
+    return answer
+
+
+def fetched(sandbox: Sandbox, number: object) -> requests.Response:
+    """The answer to asking again."""
+    return posted(sandbox, f"flux_kontext_dev/fetch/{number}")
+
+
+def done(sandbox: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    """Submit, wait until the ledger says that it is over, and ask."""
+    asked(sandbox, body)
+    entry = sandbox.ledger()["accepted"][-1]
+    wait_until(lambda: sandbox.ledger()["accepted"][-1]["status"] != "processing")
+    answer: dict[str, Any] = fetched(sandbox, entry["id"]).json()
+    return answer
