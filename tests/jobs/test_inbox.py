@@ -9,12 +9,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from editor.flux.errors import FluxError, Verdict
 from editor.flux.sandbox import Sandbox
 from editor.images import bucket, inbox, keys
 from editor.images.download import download
 from editor.jobs import clock, collection, vendor
 from editor.jobs.vendor import Way
-from editor.models import GenerationJob, ImageState, JobState, User
+from editor.management.commands.clock import Command
+from editor.models import Allowance, GenerationJob, ImageState, JobState, User
 from tests import inbox as stores
 from tests.images.test_fitting import noise
 from tests.inbox import INBOX, PICTURES, Store
@@ -108,6 +110,23 @@ def test_registration_for_another_server_brings_nothing_into_the_inbox(
     assert store.keys() == []
 
 
+def test_key_that_can_not_write_is_refused_and_results_come_as_before(
+    alice: User, store: Store, sandbox: Sandbox, settings: Settings, downloads: list[str]
+) -> None:
+    store.use(settings, theirs=stores.READS_ONLY)
+    with pytest.raises(FluxError) as caught:
+        vendor.client().update_s3(vendor.registration())
+    assert caught.value.verdict == Verdict.JOB
+    assert run(edit(alice)).state == JobState.SUCCEEDED
+    assert len(downloads) == 1
+
+
+def test_inbox_that_is_full_fails_the_edit_without_charge(alice: User, store: Store, registered: Sandbox) -> None:
+    job = run(edit(alice, "anything #fault:bucket-full"))
+    assert (job.state, job.failure_code, job.allowance) == (JobState.FAILED, "vendor", Allowance.RELEASED)
+    assert store.keys() == []
+
+
 def test_result_that_is_not_there_yet_is_waited_for(alice: User, store: Store, sandbox: Sandbox) -> None:
     job = look(collecting(alice, f"{store.endpoint_url}/{INBOX}/results/late.png"))
     assert job.state == JobState.COLLECTING
@@ -182,6 +201,15 @@ def test_clock_sweeps_what_is_older_than_two_days(store: Store, settings: Settin
     settings.FLUX_INBOX_KEPT = -timedelta(minutes=1)
     assert clock.sweep_inbox() == 1
     assert store.keys() == ["elsewhere/a.png"]
+
+
+def test_clock_process_sweeps_now_and_then(store: Store, settings: Settings) -> None:
+    settings.FLUX_INBOX_KEPT = -timedelta(minutes=1)
+    store.put("results/a.png")
+    Command().tick(1)
+    assert store.keys() == ["results/a.png"]
+    Command().tick(0)
+    assert store.keys() == []
 
 
 def test_clock_goes_on_without_a_store(
