@@ -62,7 +62,7 @@ def to_fetch(entry: Entry, origin: str) -> dict[str, Any]:
 def told(entry: Entry, origin: str) -> dict[str, Any]:
     """The body of the webhook."""
     return to_fetch(entry, origin) | {
-        "id": entry.id,
+        "id": known_id(entry),
         "track_id": entry.track_id,
         "generationTime": _seconds(entry),
         "meta": {},
@@ -133,6 +133,8 @@ def _shaped(entry: Entry, answer: dict[str, Any]) -> dict[str, Any]:
             answer["id"] = str(entry.id)
     if entry.status == "success" and "success-without-id" in flaws:
         answer.pop("id", None)
+    if entry.status == "success" and "bare-success" in flaws:
+        answer = {name: answer[name] for name in ("status", "id", "output") if name in answer}
     if "eta" in answer:
         answer["eta"] = next((value for fault, value in _ETA.items() if fault in flaws), answer["eta"])
     if "meta-as-list" in flaws and "meta" in answer:

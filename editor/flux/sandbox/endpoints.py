@@ -45,9 +45,9 @@ class Site:
     downtime: Downtime
     key: str | None
 
-    def ledger(self) -> dict[str, Any]:
-        """What was accepted and refused, and the registered buckets without their keys."""
-        return self.generations.ledger() | {"storage": self.storage.shown()}
+    def ledger(self, newest: int | None = None) -> dict[str, Any]:
+        """What was accepted (all, or the newest) and refused, and the registered buckets without their keys."""
+        return self.generations.ledger(newest) | {"storage": self.storage.shown()}
 
 
 class Endpoints:

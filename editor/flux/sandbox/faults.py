@@ -57,6 +57,7 @@ The shape of every answer about it:
     id-as-word             the id is a word, and fetch wants that word
     id-null                the id is null
     success-without-id     a success does not tell the id
+    bare-success           a success tells nothing but status, id and output
     eta-wild               an eta of 1e9
     eta-negative           an eta of -1
     eta-as-string          an eta of "12"

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -175,15 +176,16 @@ class Generations:
         with self._lock:
             self._refused[reason] += 1
 
-    def ledger(self) -> dict[str, Any]:
-        """Everything that was ever accepted, how many wait, and how many were refused since the start, by reason."""
+    def ledger(self, newest: int | None = None) -> dict[str, Any]:
+        """What was accepted, oldest first (all, or the `newest` so many), what waits, and what was refused, by reason.
+
+        Refusals are counted from the start of this process.
+        """
         self.forget_old()
         with self._lock:
-            return {
-                "accepted": [asdict(entry) for entry in self._entries.values()],
-                "queued": len(self._counted),
-                "refused": dict(self._refused),
-            }
+            wanted = list(islice(reversed(self._entries.values()), newest))
+            told = {"total": len(self._entries), "queued": len(self._counted), "refused": dict(self._refused)}
+        return {"accepted": [asdict(entry) for entry in reversed(wanted)]} | told
 
     def lose_all(self, *, gone: bool, until: float) -> None:
         """Lose what runs and waits, without a webhook: `fetch` says failed, or, if `gone`, that it knows no such thing.

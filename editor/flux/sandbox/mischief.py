@@ -188,7 +188,8 @@ class Mischief:
         self._handler.close_connection = True
 
     def _write(self, body: bytes) -> None:
-        self._handler.wfile.write(body)
+        if self._handler.command != "HEAD":
+            self._handler.wfile.write(body)
         self._handler.wfile.flush()
 
     def _hang(self) -> None:

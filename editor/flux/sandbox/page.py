@@ -35,7 +35,7 @@ def sorry(words: str) -> str:
 
 def render(site: Site) -> str:
     """The whole page as HTML; its script renews what is marked `data-live` every two seconds."""
-    ledger = site.ledger()
+    ledger = site.ledger(_SHOWN)
     on = site.switches.shown()
     return _document(
         "Sandbox of the flux server",
@@ -88,7 +88,7 @@ def _now(site: Site, ledger: Mapping[str, Any]) -> str:
         ("running", f"{running}<small> of {site.generations.slots}</small>"),
         ("waiting", f"{waiting}<small> room for {room}</small>"),
         ("a slot is free in", f"{site.generations.wait():.0f}<small> s</small>"),
-        ("accepted in all", str(len(ledger["accepted"]))),
+        ("accepted in all", str(ledger["total"])),
         ("refused", f"{refused}"),
     ]
     down = f'<p class="down" role="status">Restarting: 502 and 503 for {left:.0f} s more.</p>' if left else ""
@@ -128,8 +128,8 @@ def _ledger(site: Site, ledger: Mapping[str, Any]) -> str:
     entries = list(reversed(ledger["accepted"]))
     if not entries:
         return '<p class="hint">Nothing was accepted yet.</p>'
-    cards = "".join(_card(site, entry) for entry in entries[:_SHOWN])
-    more = f'<p class="hint">The newest {_SHOWN} of {len(entries)}.</p>' if len(entries) > _SHOWN else ""
+    cards = "".join(_card(site, entry) for entry in entries)
+    more = f'<p class="hint">The newest {_SHOWN} of {ledger["total"]}.</p>' if ledger["total"] > _SHOWN else ""
     return f'<ul class="cards">{cards}</ul>{more}'
 
 

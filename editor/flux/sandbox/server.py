@@ -25,7 +25,7 @@ from .rules import RefusedError
 logger = logging.getLogger(__name__)
 
 _MAX_BODY = 1024 * 1024
-_MAX_UPLOAD_BODY = 15 * 1024 * 1024
+_MAX_UPLOAD_BODY = 11 * 1024 * 1024
 _MAX_VALUES = 20_000
 _MAX_CONNECTIONS = 1500
 _READING = 20.0

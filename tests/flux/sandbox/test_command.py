@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from editor.flux.client import FluxClient
 
@@ -26,7 +27,8 @@ def test_faults_are_listed() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_process_serves_and_ends_soon(number: signal.Signals) -> None:
-    options = ["--bind", "127.0.0.1:0", "--seconds", "0.5", "--key", "k"]
+    options = ["--bind", "127.0.0.1:0", "--seconds", "0.5", "--key", "k", "--restart-seconds", "0"]
+    options += ["--keep-hours", "1", "--temp-seconds", "5"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [*COMMAND, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment
@@ -36,6 +38,11 @@ def test_process_serves_and_ends_soon(number: signal.Signals) -> None:
             lines = dict(
                 line.strip().split("=", 1) for line in (process.stdout.readline() for _ in range(3)) if "=" in line
             )
+            assert FluxClient(lines["FLUX_BASE_URL"], "k").system_details().model_count == 1
+            answer = requests.post(
+                lines["FLUX_BASE_URL"] + "flux_kontext_dev/restart_server", json={"key": "k"}, timeout=5
+            )
+            assert answer.json()["status"] == "success"
             assert FluxClient(lines["FLUX_BASE_URL"], "k").system_details().model_count == 1
             started = time.monotonic()
             process.send_signal(number)

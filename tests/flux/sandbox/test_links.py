@@ -96,6 +96,14 @@ def test_link_says_little_about_the_png_behind_it(
     assert ("//generations/" in link) == (fault == "link-double-slash")
 
 
+def test_head_of_a_spoiled_link_has_no_body(client: FluxClient, edit: Edit) -> None:
+    link = finished(client, edit("hat #fault:link-html")).outputs[0]
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.head(link, timeout=5).headers["Content-Length"] != "0"
+        assert session.get(link, timeout=5).content.startswith(b"<!doctype html>")
+
+
 def test_link_breaks_off_in_the_middle(client: FluxClient, edit: Edit) -> None:
     with pytest.raises(requests.RequestException):
         got(finished(client, edit("hat #fault:link-cut")).outputs[0])

@@ -6,11 +6,10 @@ import pytest
 import requests
 
 from editor.flux.client import FluxClient
-from editor.flux.contract import Status
 from editor.flux.sandbox import Sandbox
 from editor.flux.sandbox.faults import CATALOGUE, MEANING
 
-from .conftest import Body, Edit, Inbox, Start, asked, fetched, finished, got, posted
+from .conftest import Body, Edit, Inbox, Start, asked, done, fetched, finished, got, posted
 
 
 def pressed(
@@ -41,6 +40,15 @@ def test_page_shows_thumbnails_and_what_waits(started: Start, edit: Edit, body: 
     assert got(f"{sandbox.origin}/thumbnails/{prefix}-1.webp").headers["Content-Type"] == "image/webp"
     assert page.index("the waiting one") < page.index("the running one") < page.index("make it a watercolour")
     assert page.count('class="state waiting"') == page.count('class="state running"') == 1
+
+
+def test_page_shows_the_newest_of_many(started: Start, body: Body) -> None:
+    sandbox, _ = started(echo=True, queue_limit=100)
+    for number in range(42):
+        asked(sandbox, body(f"hat {number} on"))
+    page = got(sandbox.origin + "/").text
+    assert "The newest 40 of 42." in page
+    assert ("hat 1 on" in page, "hat 2 on" in page) == (False, True)
 
 
 def test_page_offers_every_fault_with_its_meaning(sandbox: Sandbox) -> None:
@@ -136,9 +144,9 @@ def test_button_forgets_the_bucket(started: Start, inbox: Inbox) -> None:
     assert sandbox.ledger()["storage"] == {}
 
 
-def test_page_survives_whatever_was_asked_for(client: FluxClient, sandbox: Sandbox, edit: Edit) -> None:
+def test_page_survives_whatever_was_asked_for(sandbox: Sandbox, body: Body) -> None:
     prompt = 'a "hat" \ud800 {{ 7 }} \u202e </p>' + "x" * 4000
-    assert finished(client, edit(prompt)).status is Status.SUCCESS
+    assert done(sandbox, body(prompt))["status"] == "success"
     answer = got(sandbox.origin + "/")
     assert answer.status_code == 200
     assert "&quot;hat&quot;" in answer.text

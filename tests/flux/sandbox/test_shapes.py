@@ -109,6 +109,7 @@ LINK = "http://127.0.0.1"
         ("output-fewer", lambda a: len(a["output"]) == 1),
         ("output-junk", lambda a: a["output"][:2] == [None, 5] and len(a["output"]) == 6),
         ("success-without-id", lambda a: "id" not in a and len(a["output"]) == 2),
+        ("bare-success", lambda a: list(a) == ["status", "id", "output"] and a["status"] == "success"),
         ("id-null", lambda a: a["id"] is None and len(a["output"]) == 2),
         ("status-ready", lambda a: a["status"] == "ready"),
         ("status-upper", lambda a: a["status"] == "SUCCESS"),

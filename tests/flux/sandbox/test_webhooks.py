@@ -71,6 +71,8 @@ def test_deaf_webhook_disturbs_nothing(client: FluxClient, edit: Edit) -> None:
         ("webhook-other-track", "track_id", lambda value, entry: value not in (None, entry["track_id"])),
         ("webhook-without-id", "id", lambda value, entry: value is None),
         ("webhook-internal", "output", lambda value, entry: value[0].startswith("http://10.0.0.1/")),
+        ("id-as-word", "id", lambda value, entry: value == f"flx-{entry['prefix']}"),
+        ("id-null", "id", lambda value, entry: value == entry["id"]),
         ("webhook-huge", "message", lambda value, entry: len(value) > 1_000_000),
     ],
 )
