@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from django.utils import timezone
 
 from editor.flux.sandbox import faults
 from editor.flux.sandbox.faults import CATALOGUE, DOOR
@@ -17,6 +16,7 @@ from editor.images.download import download
 from editor.jobs import admission, collection, control, vendor
 from editor.models import FINAL, Allowance, Attempt, GenerationJob, JobState
 from tests.contract.world import MOST_RESTS, Diary, World, diary_of_all, words_for
+from tests.portal import wait_until
 
 SHORT = 0.4  # seconds; the read timeout where the sandbox is going to keep silent
 SILENT = ("hang", "slow-drip")
@@ -46,7 +46,7 @@ class Scene:
     about: str
     faults: dict[str, int | bool] = field(default_factory=dict)
     marked: tuple[str, ...] = ()
-    rests: int = 8
+    rests: int = 6
     ends: str = "it ends"
     reachable: bool = True
     patient: float = 30.0
@@ -79,11 +79,22 @@ class Scene:
             diary.state(JobState.QUEUED)
             job = world.ask(prompt)
             read = self._run(world, job, diary)
+        self._late_webhook_changes_nothing(world, job)
         return Outcome(self, job, diary.story, read, len(world.accepted(job)))
+
+    def _late_webhook_changes_nothing(self, world: World, job: GenerationJob) -> None:
+        if "webhook-late" in self.marked:
+            secret = job.attempts.get().secret
+            wait_until(lambda: world.office.knows(secret), 10, "The late webhook")
+        ended = job.state
+        world.office.deliver()
+        world.look(job)
+        assert job.state == ended
 
     def unheard(self, outcome: "Outcome") -> list["Scene"]:
         """Where the webhook found a lost request again: the same without it."""
-        if JobState.UNCONFIRMED not in outcome.story or not outcome.accepted or "webhook-lost" in self.marked:
+        found = JobState.UNCONFIRMED in outcome.story and outcome.accepted
+        if not found or "webhook-lost" in self.marked or self.meanwhile or self.first:
             return []
         name, words = f"{self.name} and `webhook-lost`", "the same, and its webhook never comes"
         return [replace(self, name=name, about=words, marked=(*self.marked, "webhook-lost"))]
@@ -95,7 +106,7 @@ class Scene:
             job.refresh_from_db()
         for rest in range(MOST_RESTS):
             world.look(job)
-            reading = _read(job)
+            reading = read_of(job)
             if not reading.words.startswith(ORDINARY) and reading not in read:
                 read.append(reading)
             if job.state in FINAL:
@@ -154,71 +165,7 @@ def scenes_of(heading: str) -> Iterator[Scene]:
         yield scene
 
 
-def at_file_store() -> Iterator[Scene]:
-    """Each fault at the door of the place where sources go if the flux server can't reach the portal."""
-    for name in DOOR:
-        patient = SHORT if name.endswith(SILENT) else 30.0
-        yield Scene(f"`upload:{name}`", "", {f"upload:{name}": True}, rests=3, patient=patient, reachable=False)
-
-
-def at_fetch(world: World, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """One edit that is with the flux server, and each fault in turn where it asks how that is doing."""
-    world.clean()
-    world.connect(SHORT, reachable=False)
-    with diary_of_all(monkeypatch) as diary:
-        job = world.ask()
-        world.look(job)
-        world.sandbox_rests(job)
-        assert job.state == JobState.PROCESSING
-
-        def due() -> None:
-            GenerationJob.objects.filter(pk=job.pk).update(due_at=timezone.now())
-
-        return _in_turn(world, job, diary, "fetch", due)
-
-
-def at_details(world: World, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """One edit that waits for the end of a pause, and each fault in turn where the server is asked if it is well."""
-    world.clean()
-    world.connect(SHORT)
-    world.sandbox.set_faults({"bad-key": 1})
-    with diary_of_all(monkeypatch) as diary:
-        job = world.ask()
-        world.look(job)
-        assert job.state == JobState.QUEUED
-
-        def due() -> None:
-            world.jump(job)
-
-        return _in_turn(world, job, diary, "details", due)
-
-
-def _in_turn(world: World, job: GenerationJob, diary: Diary, endpoint: str, due: Callable[[], None]) -> list[list[str]]:
-    """A row for all faults that came to the same, and one for what happens when they are over."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for name in DOOR:
-        world.sandbox.set_faults({f"{endpoint}:{name}": True})
-        diary.lines.clear()
-        refused = world.sandbox.ledger()["refused"].get(name, 0)
-        due()
-        world.look(job)
-        assert world.sandbox.ledger()["refused"][name] > refused, f"nobody asked {endpoint} while {name} was on"
-        cells = Outcome(Scene("", ""), job, diary.story or f"stays {job.state}", [_read(job)], len(world.accepted(job)))
-        found.setdefault(tuple(cells.row[2:]), []).append(f"`{endpoint}:{name}`")
-    world.sandbox.set_faults({})
-    world.connect()
-    diary.lines.clear()
-    for _ in range(4):
-        due()
-        world.look(job)
-        world.sandbox_rests(job)
-    assert job.state == JobState.SUCCEEDED
-    over = Outcome(Scene("", ""), job, diary.story, [_read(job)], len(world.accepted(job)))
-    rows = [["<br>".join(names), "as above", *cells] for cells, names in found.items()]
-    return [*rows, ["none of them any more", "", *over.row[2:]]]
-
-
-def _read(job: GenerationJob) -> "Reading":
+def read_of(job: GenerationJob) -> "Reading":
     return Reading(JobState(job.state), words_for(job))
 
 
@@ -228,7 +175,7 @@ def _hasty(fetch: Callable[..., bytes], link: str, **options: Any) -> bytes:
 
 def about(name: str) -> str:
     """The catalogue's own words for a fault."""
-    found = re.search(rf"^ {{4}}{re.escape(name)} {{2,}}(\S.*)$", faults.__doc__ or "", re.MULTILINE)
+    found = re.search(rf"^ {{4}}{re.escape(name)} +(\S.*)$", faults.__doc__ or "", re.MULTILINE)
     assert found, name
     return found[1]
 
@@ -278,7 +225,7 @@ def admitted() -> tuple[GenerationJob, Attempt]:
 
 def stories() -> Iterator[Scene]:
     """What no fault of the catalogue says: people, crashes, and silence for good."""
-    lost = ("accept-then-500", "webhook-lost")
+    lost: dict[str, int | bool] = {"accept-then-500": 1, "webhook-lost": 1}
     fetch: dict[str, int | bool] = {"fetch:http-500": True}
     yield Scene("crash", "the flux server crashes while it works", seconds=30.0, meanwhile=restarts)
     yield Scene("silence", "fetch answers nothing but errors, for good", faults=fetch, rests=MOST_RESTS)
@@ -286,12 +233,11 @@ def stories() -> Iterator[Scene]:
     yield Scene(
         "second",
         "an answer got lost, and its owner sends the edit again",
-        marked=lost,
-        rests=1,
+        faults=dict(lost),
         meanwhile=sends_again,
         asked_again=1,
     )
-    yield Scene("let go", "an answer got lost, and its owner lets go", marked=lost, meanwhile=lets_go)
+    yield Scene("let go", "an answer got lost, and its owner lets go", faults=dict(lost), meanwhile=lets_go)
     yield Scene("killed before", "a worker is killed before the request leaves", first=dies(sent=False))
     yield Scene("killed after", "a worker is killed after the request left; the webhook comes", first=dies(sent=True))
     yield Scene("killed, unheard", "the same, and the webhook is lost", marked=("webhook-lost",), first=dies(sent=True))

@@ -12,7 +12,8 @@ import pytest
 from editor.flux.sandbox.faults import CATALOGUE
 from editor.models import Allowance, Attempt, JobState
 from tests.contract.documents import DOCS, part, parts, table, updating, write_part
-from tests.contract.scenes import HEADS, Outcome, Scene, at_details, at_fetch, at_file_store, scenes_of, stories
+from tests.contract.doors import at_details, at_fetch, at_file_store
+from tests.contract.scenes import HEADS, Outcome, Scene, scenes_of, stories
 from tests.contract.world import World
 
 PAGE = DOCS / "flux-faults.md"
@@ -23,10 +24,9 @@ FILE_STORE = "At the door of the file store, where sources go if the flux server
 STORIES = "People, crashes and silence"
 SECTIONS: dict[str, Callable[[], Iterable[Scene]]] = {
     **{heading.rstrip(":"): partial(scenes_of, heading) for heading in HEADINGS},
-    FILE_STORE: at_file_store,
     STORIES: stories,
 }
-IN_TURN = {FETCH: at_fetch, DETAILS: at_details}
+IN_TURN = {FETCH: at_fetch, DETAILS: at_details, FILE_STORE: at_file_store}
 ORDER = [*SECTIONS, *IN_TURN]
 WITHOUT_PICTURES = {JobState.FAILED, JobState.BLOCKED, JobState.CANCELED}
 REMEDY = re.compile(
@@ -35,7 +35,12 @@ REMEDY = re.compile(
 GOES_ON = ("It goes on by itself.", "we keep trying.")
 
 
-@pytest.mark.parametrize("title", SECTIONS)
+def named(title: str) -> str:
+    """Short, for the test's name."""
+    return " ".join(re.findall(r"\w+", title)[:6])
+
+
+@pytest.mark.parametrize("title", SECTIONS, ids=named)
 def test_faults_do_what_the_document_says(
     world: World, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests, title: str
 ) -> None:
@@ -50,11 +55,10 @@ def test_faults_do_what_the_document_says(
             nothing_was_paid_twice(world, outcome)
             job_came_to_an_end(outcome)
             owner_was_told(outcome)
-    rows = [outcome.row for outcome in outcomes]
-    observed(title, together(rows) if title == FILE_STORE else rows)
+    observed(title, [outcome.row for outcome in outcomes])
 
 
-@pytest.mark.parametrize("title", IN_TURN)
+@pytest.mark.parametrize("title", IN_TURN, ids=named)
 def test_edit_waits_while_questions_that_cost_nothing_fail(
     world: World, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
@@ -71,14 +75,6 @@ def observed(title: str, rows: list[list[str]]) -> None:
     if updating():
         write_part(PAGE, title, text, ORDER)
     assert part(PAGE, title) == text, "Run it with UPDATE_DOCS=1 and look at what changed."
-
-
-def together(rows: list[list[str]]) -> list[list[str]]:
-    """Faults with the same outcome in one row; what they are stands at img2img's door."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for name, _, *outcome in rows:
-        found.setdefault(tuple(outcome), []).append(name)
-    return [["<br>".join(names), "as above", *outcome] for outcome, names in found.items()]
 
 
 def nothing_was_paid_twice(world: World, outcome: Outcome) -> None:

@@ -191,7 +191,7 @@ class World:
             return False
         if entry["status"] == "processing":
             return self.seconds <= self.SECONDS
-        silent = {"webhook-lost", "webhook-late"}.intersection(entry["faults"])
+        silent = {"webhook-lost", "webhook-late", "restart-underneath"}.intersection(entry["faults"])
         return bool(self.settings.FLUX_SEES_US_AT) and not silent and not self.office.knows(secret)
 
     def restart(self, seconds: float) -> None:
