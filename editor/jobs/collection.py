@@ -100,7 +100,8 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
         return False
     with transaction.atomic():
         if ready:
-            done = job.succeed(note="" if len(ready) == job.samples else "some_missing")
+            missing = "some_blocked" if blocked else "some_missing"
+            done = job.succeed(note="" if len(ready) == job.samples else missing)
         elif blocked and len(blocked) == len(results):
             done = job.become_blocked()
         else:

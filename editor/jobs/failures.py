@@ -74,4 +74,7 @@ def explain(job: GenerationJob) -> Failure | None:
     return Failure(failure.sentence, failure.fault, failure.remedy, charged=job.allowance == Allowance.TAKEN)
 
 
-NOTES = {"some_missing": "Not all of the pictures could be fetched from the flux server; these could."}
+NOTES = {
+    "some_missing": "Not all of the pictures could be fetched from the flux server; these could.",
+    "some_blocked": "The flux server's safety check kept some of the pictures back; these passed.",
+}

@@ -21,6 +21,7 @@ from tests.portal import wait_until
 SHORT = 0.4  # seconds; the read timeout where the sandbox is going to keep silent
 SILENT = ("hang", "slow-drip")
 BY_THE_CLOCK = ("for-a-while", "output-late", "restart-underneath")
+OF_SEVERAL = ("output-fewer", "blank-one")
 NAP = 0.6  # seconds of a rest, for what the sandbox does by its own clock
 DRIP = 0.5  # seconds that a download may take where the link gives a byte a second
 ORDINARY = ("With the flux server", "Saving", "Queued, next in line", "Handing over")
@@ -56,6 +57,7 @@ class Scene:
     meanwhile: Happening | None = None
     """Happens once, when the job rests for the first time."""
     asked_again: int = 0
+    samples: int = 1
     inbox: bool = False
     """Whether results go to a bucket of ours."""
     nap: float = 0.0
@@ -77,7 +79,7 @@ class Scene:
             if "link-drip" in self.marked:
                 patches.setattr(collection, "download", partial(_hasty, download))
             diary.state(JobState.QUEUED)
-            job = world.ask(prompt)
+            job = world.ask(prompt, self.samples)
             read = self._run(world, job, diary)
         self._late_webhook_changes_nothing(world, job)
         return Outcome(self, job, diary.story, read, len(world.accepted(job)))
@@ -162,6 +164,7 @@ def scenes_of(heading: str) -> Iterator[Scene]:
             scene.faults = {name: True}
         else:
             scene.marked = (name,)
+            scene.samples = 2 if name in OF_SEVERAL else 1
         yield scene
 
 
