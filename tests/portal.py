@@ -113,7 +113,7 @@ class Portal:
         return base | shared | own
 
     def _sandbox(self, directory: Path, how: SandboxOptions) -> Program:
-        options = {"bind": f"{HOST}:{self.sandbox_port}", "key": KEY, "dir": str(directory)}
+        options = {"bind": f"{HOST}:{self.sandbox_port}", "key": self.environ["FLUX_API_KEY"], "dir": str(directory)}
         options |= {"seconds": str(how.seconds), "slots": str(how.slots), "queue-limit": str(how.queue_limit)}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         program = programs.command(self.environ, "fluxsandbox", *words, *(["--echo"] if how.echo else []))

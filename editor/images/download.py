@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -32,6 +32,7 @@ CONNECT_TIMEOUT = 10.0
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _CHUNK = 64 * 1024
+_BLANKS = b" \t\r\n\v\f"
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _COMPATIBLE = ipaddress.ip_network("::/96")  # IPv4 addresses in an old spelling
 
@@ -99,24 +100,39 @@ def _is_text(url: str) -> bool:
 
 
 def _follow(url: str, allowed: set[Origin], max_bytes: int, deadline: Deadline) -> bytes:
+    link = _Link(url)
     for _ in range(MOST_REDIRECTS + 1):
-        with requests.Session() as session, _ask(session, url, allowed, deadline) as response:
+        with requests.Session() as session, _ask(session, link, allowed, deadline) as response:
             target = session.get_redirect_target(response) if response.status_code in _REDIRECTS else None
             if target is None:
-                return _body(response, max_bytes, deadline)
+                return _body(response, link, max_bytes, deadline)
         try:
-            url = urljoin(url, target)
+            link = link.led_to(urljoin(link.url, target))
         except ValueError:
-            raise Unsafe(f"{_shown(url)} redirects to no address") from None
-    raise NotThereYet(f"more than {MOST_REDIRECTS} redirects, the last one to {_shown(url)}")
+            raise Unsafe(f"{link} redirects to no address") from None
+    raise NotThereYet(f"more than {MOST_REDIRECTS} redirects, the last one: {link}")
 
 
-def _ask(session: requests.Session, url: str, allowed: set[Origin], deadline: Deadline) -> requests.Response:
+class _Link(NamedTuple):
+    """Where to ask, and for the log the link that it began with: what a redirect names is for nobody to read."""
+
+    url: str
+    first: str = ""
+
+    def led_to(self, url: str) -> "_Link":
+        return _Link(url, self.first or self.url)
+
+    def __str__(self) -> str:
+        return f"a redirect from {_shown(self.first)}" if self.first else _shown(self.url)
+
+
+def _ask(session: requests.Session, link: _Link, allowed: set[Origin], deadline: Deadline) -> requests.Response:
     """One request, its body yet unread, through an adapter that goes only where this link may lead."""
+    url = link.url
     if not url.isprintable() or "\\" in url:
         raise Unsafe("The link holds characters that programs read differently")
     if url.partition(":")[0].lower() not in _PORTS:
-        raise Unsafe(f"{_shown(url)}: only http and https")
+        raise Unsafe(f"{link}: only http and https")
     session.trust_env = False  # a proxy of the environment would go wherever it is told; no .netrc either
     session.headers.update({"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"})
     request = session.prepare_request(requests.Request("GET", url))
@@ -130,7 +146,7 @@ def _ask(session: requests.Session, url: str, allowed: set[Origin], deadline: De
     elif port == _PORTS[scheme]:
         adapter = _PublicAdapter(scheme)
     else:
-        raise Unsafe(f"{_shown(url)}: port {port}")
+        raise Unsafe(f"{link}: port {port}")
     session.mount(f"{scheme}://", adapter)
     left = deadline.left()
     return session.send(request, stream=True, allow_redirects=False, timeout=(min(left, CONNECT_TIMEOUT), left))
@@ -165,12 +181,12 @@ def _origin(url: str) -> Origin:
         raise Unsafe("The link names no host or port") from None
 
 
-def _body(response: requests.Response, max_bytes: int, deadline: Deadline) -> bytes:
+def _body(response: requests.Response, link: _Link, max_bytes: int, deadline: Deadline) -> bytes:
     if response.status_code != 200:
-        raise NotThereYet(f"{_shown(response.url)}: HTTP {response.status_code}", _retry_after(response))
+        raise NotThereYet(f"{link}: HTTP {response.status_code}", _retry_after(response))
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced[:18]) > max_bytes:
-        raise TooLarge(f"{_shown(response.url)}: more than {max_bytes} bytes announced")
+        raise TooLarge(f"{link}: more than {max_bytes} bytes announced")
     parts: list[bytes] = []
     size = 0
     # read1 gives what has arrived, and unpacks no more than it was asked for: neither drops nor bombs get us.
@@ -178,11 +194,11 @@ def _body(response: requests.Response, max_bytes: int, deadline: Deadline) -> by
         parts.append(chunk)
         size += len(chunk)
         if size > max_bytes:
-            raise TooLarge(f"{_shown(response.url)}: more than {max_bytes} bytes")
+            raise TooLarge(f"{link}: more than {max_bytes} bytes")
         if deadline.expired:
             break
     if deadline.expired:
-        raise NotThereYet(f"{_shown(response.url)}: the time was over after {size} bytes")
+        raise NotThereYet(f"{link}: the time was over after {size} bytes")
     return b"".join(parts)
 
 
@@ -198,14 +214,25 @@ def _retry_after(response: requests.Response) -> float | None:
 
 
 def _from_base64(text: bytes) -> bytes:
-    """Base64 with or without ``data:…;base64,``, broken into lines or not, padded or not."""
+    """Base64 with or without ``data:…;base64,``, broken into lines or not, padded or not.
+
+    Piece by piece: text that is one blank to each letter would otherwise take many times its size.
+    """
     if _HTML.match(text[:4096]):
         return text  # an error page, for the caller to see
-    packed = b"".join((text.partition(b",")[2] if text[:5].lower() == b"data:" else text).split())
+    begin = text.find(b",") + 1 if text[:5].lower() == b"data:" else 0
+    found: list[bytes] = []
+    rest = b""
     try:
-        return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+        for at in range(begin, len(text), _CHUNK):
+            packed = rest + text[at : at + _CHUNK].translate(None, _BLANKS)
+            whole = len(packed) // 4 * 4
+            found.append(base64.b64decode(packed[:whole], validate=True))
+            rest = packed[whole:]
+        found.append(base64.b64decode(rest + b"=" * (-len(rest) % 4), validate=True))
     except binascii.Error as error:
         raise NotThereYet(f"no base64: {error}") from error
+    return b"".join(found)
 
 
 def _shown(url: str) -> str:

@@ -1,5 +1,9 @@
 """The vendor's call when a generation is complete. Nothing signs it: its body is a hint, the truth comes from fetch."""
 
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -19,18 +23,22 @@ def flux_webhook(request: HttpRequest, secret: str) -> HttpResponse:
     attempt = Attempt.objects.filter(secret=secret).select_related("job").first()
     if attempt is None:
         return HttpResponse(status=404)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_WEBHOOK_BODY:
+    body = request.read(MAX_WEBHOOK_BODY + 1)  # whatever length was announced
+    if len(body) > MAX_WEBHOOK_BODY:
         return JsonResponse({"error": "larger than 64 KB"}, status=413)
     try:
-        event = parse_webhook(request.read(MAX_WEBHOOK_BODY + 1))
+        event = parse_webhook(body, settings.FLUX_API_KEY)  # a server may repeat what it was sent
     except ValueError as error:
         return JsonResponse({"error": str(error)}, status=400)
+    if event.track_id not in {None, str(attempt.pk)}:
+        return JsonResponse({"error": "this is not the address for that track_id"}, status=400)
     if attempt.events.count() < MOST_EVENTS:
         WebhookEvent.objects.create(
             attempt=attempt, vendor_id=event.vendor_id or "", status=event.status, body=event.answer
         )
     if event.vendor_id:
-        attempt.learn_vendor_id(event.vendor_id)
+        with suppress(IntegrityError), transaction.atomic():  # another attempt is told the same at this very moment
+            attempt.learn_vendor_id(event.vendor_id)
     look_now(attempt)
     return JsonResponse({"ok": True})
 

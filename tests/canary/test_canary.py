@@ -1,0 +1,104 @@
+"""After everything failed once, no secret is to be found anywhere but where it belongs."""
+
+import re
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from editor.models import Attempt
+from tests.canary.conftest import Aftermath
+from tests.canary.searching import hits
+
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("db")]
+
+PLACES = [
+    "logs",
+    "logs of what is broken",
+    "Redis",
+    "database",
+    "bucket",
+    "files",
+    "pages of the owner",
+    "pages of the administrator",
+    "error pages with DEBUG=1",
+    "error pages with DEBUG=0",
+    "error pages of the webhook",
+    "command lines",
+]
+# The database holds these; a page of DEBUG=1 shows whoever called the webhook what they called.
+KEPT = {"database", "error pages of the webhook"}
+_addresses = pytest.mark.xfail(strict=True, reason="DEFAULT_EXCEPTION_REPORTER_FILTER is not project.error_pages yet")
+_base64 = pytest.mark.xfail(strict=True, reason="editor.flux.scrubbing does not look for base64 yet")
+PENDING = {
+    **{
+        (name, f"error pages {which}", ""): _addresses
+        for name in ("mail password", "Redis password")
+        for which in ("with DEBUG=1", "of the webhook")
+    },
+    **{("key", place, "base64"): _base64 for place in ("database", "pages of the administrator")},
+}
+
+
+@pytest.fixture
+def db(aftermath: Aftermath) -> None:
+    """The database as the portal's processes see it: no transaction around a test."""
+
+
+def cases(names: list[str], spelling: str = "") -> list[ParameterSet]:
+    """Each of these secrets in each place."""
+    return [
+        pytest.param(name, place, marks=PENDING.get((name, place, spelling), ()), id=f"{name} in {place}")
+        for name in names
+        for place in PLACES
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), cases(["key", "S3 secret", "SECRET_KEY", "mail password", "Redis password"])
+)
+def test_no_secret_is_left(aftermath: Aftermath, name: str, place: str) -> None:
+    things = aftermath.places[place]
+    assert sum(len(thing.content) for thing in things) > 100
+    found = hits(things, {name: aftermath.secrets[name]})
+    assert [hit for hit in found if hit.spelling != "base64"] == []
+
+
+@pytest.mark.parametrize(("name", "place"), cases(["key", "S3 secret"], "base64"))
+def test_no_secret_is_left_in_base64(aftermath: Aftermath, name: str, place: str) -> None:
+    found = hits(aftermath.places[place], {name: aftermath.secrets[name]})
+    assert [hit for hit in found if hit.spelling == "base64"] == []
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in KEPT])
+def test_no_webhook_secret_is_left(aftermath: Aftermath, place: str) -> None:
+    """The database keeps them, as it has to."""
+    assert len(aftermath.webhook_secrets) > 40
+    found = hits(aftermath.places[place], aftermath.webhook_secrets)
+    assert [(hit.where, hit.spelling) for hit in found] == []
+
+
+def test_everything_went_wrong_and_was_looked_at(aftermath: Aftermath) -> None:
+    """Or the tests above would say nothing."""
+    told = "\n".join(thing.where for thing in aftermath.places["logs"])
+    for word in ("ERROR django.request", "WARNING editor.jobs", "Redis is away", "DEBUG "):
+        assert word in told + "\n".join(thing.where for thing in aftermath.places["logs of what is broken"]), word
+    assert any("rq:results" in thing.where for thing in aftermath.places["Redis"])
+    assert any("rq:failed:edits" in thing.where for thing in aftermath.places["Redis"])
+    for debug in (0, 1):
+        assert set(aftermath.statuses[f"error pages with DEBUG={debug}"]) >= {500}
+    assert aftermath.statuses["pages of the owner"][200] > 40
+    assert aftermath.statuses["pages of the administrator"][200] > 120
+    for start in ("attempt", "generationjob", "webhookevent", "fluxserver"):
+        assert [path for path in aftermath.seen["administrator"] if re.search(f"editor/{start}/[^/]+/change", path)]
+    assert [path for path in aftermath.seen["administrator"] if "django_rq" in path and "failed" in path]
+    reasons = set(Attempt.objects.values_list("reason", flat=True))
+    assert reasons >= {
+        *("bad-key", "no-credit", "plan", "image", "field", "queue-full", "refused-connection"),
+        *("server-error", "unreadable", "connection-lost", "timeout", "redirect", "no-id"),
+    }
+
+
+def test_gossip_was_asked_all_and_led_nobody_astray(aftermath: Aftermath) -> None:
+    """Neither a redirect, nor `fetch_result`, nor a link takes the key, or anybody, to another host."""
+    assert len(aftermath.said) >= 20
+    assert aftermath.elsewhere == []
