@@ -219,7 +219,7 @@ def test_log_of_a_generation_shows_nobodys_picture_or_prompt() -> None:
 
 
 @given(ANSWERS | ANYTHING)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_no_answer_raises_and_all_that_is_kept_can_be_stored(answer: Any) -> None:
     for kept in (
         parse_generation(answer, Secrets("secret")).answer,
