@@ -63,6 +63,12 @@ def test_nonsense_is_refused_in_words(sandbox: Sandbox, path: str, content: byte
     assert answer.json()["status"] == "error"
 
 
+def test_document_of_a_hundred_thousand_values_is_not_unpacked(sandbox: Sandbox) -> None:
+    small, large = (b'{"key": "k", "x": [' + b"[]," * count + b"0]}" for count in (1000, 100_000))
+    assert raw(sandbox, small, "flux_kontext_dev/system_details").status_code == 200
+    assert raw(sandbox, large, "flux_kontext_dev/system_details").status_code == 400
+
+
 @pytest.mark.parametrize(
     "field", ["prompt", "init_image", "width", "samples", "strength", "seed", "webhook", "track_id"]
 )
