@@ -43,9 +43,21 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of `socket` that takes its address last, and now refuses one outside before anything leaves."""
 
     def guard(self: socket.socket, *arguments: Any) -> Any:
-        if self.family != socket.AF_UNIX:
+        # A datagram's parts, flags and so on come before it, and `sendmsg` may do without an address.
+        if self.family != socket.AF_UNIX and isinstance(arguments[-1], tuple):
             need_loopback(arguments[-1][0])
         return method(self, *arguments)
+
+    return guard
+
+
+def asked_inside(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `socket` that asks for a name, and now knows none but this machine's own."""
+
+    def guard(host: Any, *arguments: Any) -> Any:
+        if host != socket.gethostname():
+            need_loopback(host)
+        return ask(host, *arguments)
 
     return guard
 
@@ -61,7 +73,9 @@ def _closed_sockets() -> Iterator[None]:
 
     with contextlib.ExitStack() as patches:
         patches.enter_context(patch.object(socket, "getaddrinfo", getaddrinfo))
-        for name in ("connect", "connect_ex", "sendto"):
+        for name in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+            patches.enter_context(patch.object(socket, name, asked_inside(getattr(socket, name))))
+        for name in ("connect", "connect_ex", "sendto", "sendmsg"):
             patches.enter_context(patch.object(socket.socket, name, guarded(getattr(socket.socket, name))))
         yield
 

@@ -71,7 +71,7 @@ def download(url: str, *, allowed_origins: Iterable[str] = (), max_bytes: int, t
             body = _follow(url, allowed, most_packed(url, max_bytes), deadline)
         except InvalidIPAddress as error:
             raise Unsafe(f"{_shown(url)} leads to the address {error}") from error
-        except (requests.exceptions.InvalidURL, LocationParseError, UnicodeError) as error:
+        except (LocationParseError, ValueError) as error:  # requests reads the address of a redirect, too
             raise Unsafe(f"{_shown(url)} is no address: {type(error).__name__}") from error
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             reason = f"{timeout:g} s were over" if deadline.expired else type(error).__name__

@@ -6,6 +6,7 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -217,6 +218,30 @@ def test_gzip_bomb_is_too_large_and_takes_no_memory(
         assert tracemalloc.get_traced_memory()[1] < 60_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("text", [b"QU JD " * 3_000_000, b"Q\n" * 9_000_000, b" " * 20_000_000])
+def test_base64_full_of_blanks_takes_no_more_memory_than_its_length(
+    fetch: Callable[..., bytes], loopback: Loopback, text: bytes
+) -> None:
+    loopback.answer = Answer(body=text)
+    tracemalloc.start()
+    try:
+        with suppress(NotThereYet):
+            fetch("/a.base64", max_bytes=20_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
+
+
+def test_address_that_a_redirect_names_stays_out_of_its_errors(fetch: Callable[..., bytes], loopback: Loopback) -> None:
+    for target in ("http://127.0.0.1:9/secret", "ftp://x/secret", "http://secret@x/", "/secret", "http://[secret/"):
+        loopback.answer = lambda path, target=target: (
+            Answer(status=404) if path == "/secret" else Answer(status=302, headers={"Location": target})
+        )
+        with pytest.raises((Unsafe, NotThereYet)) as caught:
+            fetch("/first.png")
+        assert "secret" not in str(caught.value)
 
 
 def test_picture_cut_off_on_its_way_may_come_whole_later(fetch: Callable[..., bytes], loopback: Loopback) -> None:
