@@ -35,7 +35,11 @@ PUBLIC_URL = env.url(
 _public = urlsplit(PUBLIC_URL)
 PUBLIC_IS_HTTPS = _public.scheme == "https"
 
-ALLOWED_HOSTS = sorted({_public.hostname or "", "127.0.0.1", "localhost", "[::1]"} - {""})
+_everywhere = {"", "0.0.0.0", "[::]", "*"}  # noqa: S104  addresses to listen at, none to be reached at
+_bind_host, _, _bind_port = BIND.rpartition(":")
+if _bind_host in _everywhere:
+    _bind_host = "127.0.0.1"
+ALLOWED_HOSTS = sorted({_public.hostname or "", _bind_host, "127.0.0.1", "localhost", "[::1]"} - {""})
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.netloc else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_IS_HTTPS else 0
@@ -241,7 +245,7 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
         "or FLUX_UPLOAD_URL=https://modelslab.com/api/v6/base64_to_url",
     )
 # Where the flux server GETs sources and POSTs its webhook. A portal that only this machine can reach gets no webhook.
-FLUX_SEES_US_AT = f"http://{BIND}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
+FLUX_SEES_US_AT = f"http://{_bind_host}:{_bind_port}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
 EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
 
 # The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------

@@ -138,6 +138,21 @@ def test_address_of_the_inbox_follows_from_the_store(store: dict[str, str], addr
 
 
 @pytest.mark.parametrize(
+    ("bind", "seen_at"),
+    [
+        ("0.0.0.0:8000", "http://127.0.0.1:8000"),
+        ("[::]:8000", "http://127.0.0.1:8000"),
+        (":8000", "http://127.0.0.1:8000"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("10.0.0.5:8000", "http://10.0.0.5:8000"),
+    ],
+)
+def test_sandbox_reaches_a_portal_that_listens_everywhere(bind: str, seen_at: str) -> None:
+    code = "from project import settings as s; print(s.FLUX_SEES_US_AT, s.FLUX_SEES_US_AT[7:-5] in s.ALLOWED_HOSTS)"
+    assert start(["-c", code], {"BIND": bind}).stdout.strip() == f"{seen_at} True"
+
+
+@pytest.mark.parametrize(
     ("address", "expected"),
     [
         ("submission://me%40example.com:p%40ss@mail.example.com", ("mail.example.com", 587, True, False)),

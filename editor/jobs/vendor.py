@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from editor.flux.client import MAX_UPLOAD, FluxClient
 from editor.flux.contract import DEPLOY_TYPE, EditRequest, StorageRegistration
+from editor.flux.transport import loopback
 from editor.images import bucket, keys
 from editor.images.fitting import fitted
 from editor.models import Attempt, GenerationJob, Image
@@ -27,18 +28,20 @@ class Way(StrEnum):
 
 
 @cache
-def client_for(base_url: str, key: str, upload_url: str) -> FluxClient:
+def client_for(base_url: str, key: str, upload_url: str, *other_secrets: str) -> FluxClient:
     return FluxClient(
         base_url,
         key,
         upload_url=upload_url or None,
+        other_secrets=other_secrets,
         connect_timeout=settings.FLUX_CONNECT_TIMEOUT,
         read_timeout=settings.FLUX_READ_TIMEOUT,
     )
 
 
 def client() -> FluxClient:
-    return client_for(settings.FLUX_BASE_URL, settings.FLUX_API_KEY, settings.FLUX_UPLOAD_URL)
+    inbox = (settings.FLUX_INBOX_ACCESS_KEY_ID, settings.FLUX_INBOX_SECRET_ACCESS_KEY) if settings.FLUX_INBOX else ()
+    return client_for(settings.FLUX_BASE_URL, settings.FLUX_API_KEY, settings.FLUX_UPLOAD_URL, *inbox)
 
 
 def allowed_origins() -> list[str]:
@@ -81,8 +84,9 @@ def edit_request(job: GenerationJob, attempt: Attempt) -> EditRequest:
 
 
 def webhook_link(attempt: Attempt) -> str | None:
-    """Where the vendor tells that it is done; None if it can't reach us (then we ask)."""
-    if not settings.FLUX_SEES_US_AT:
+    """Where the vendor tells that it is done; None if it can't reach us, or calls no such address (then we ask)."""
+    ours = settings.FLUX_SEES_US_AT
+    if not ours or not (ours.startswith("https://") or loopback(ours)):
         return None
     return settings.FLUX_SEES_US_AT + reverse("flux_webhook", args=[attempt.secret])
 
