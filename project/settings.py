@@ -104,6 +104,7 @@ STATIC_ROOT = VAR_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+DEFAULT_EXCEPTION_REPORTER_FILTER = "project.error_pages.ErrorPages"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Database -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import html
 import json
 import math
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +31,7 @@ _SECRET_FIELDS = frozenset(
     )
 )
 _STORAGE_FIELDS = "aws_"
+_SHORTEST_IN_BASE64 = 8  # characters; the pieces of a shorter one stand in innocent texts
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -83,7 +85,8 @@ def deeper_than(document: object, depth: int) -> bool:
 class Secrets:
     """Texts that must stay out of all that is kept or shown: the key, and what a bucket is registered with.
 
-    Every usual spelling of them is found: plain, percent-encoded, as in JSON, as in HTML. Shows them to nobody itself.
+    Every usual spelling of them is found: plain, percent-encoded, as in JSON, as in HTML, in base64. Shows them to
+    nobody itself.
     """
 
     def __init__(self, *values: str) -> None:
@@ -118,6 +121,17 @@ def _spellings(secret: str) -> Iterator[str]:
     for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield escaped
         yield escaped.replace("/", r"\/")
+    if len(secret) >= _SHORTEST_IN_BASE64:
+        yield from _in_base64(secret.encode(errors="replace"))
+
+
+def _in_base64(secret: bytes) -> Iterator[str]:
+    """What is sure to be seen of it within encoded bytes, at whichever of the three places in a group it begins."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret).decode()
+        sure = encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        yield sure
+        yield sure.replace("+", "-").replace("/", "_")
 
 
 NO_SECRETS = Secrets()
