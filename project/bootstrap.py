@@ -27,7 +27,7 @@ LINT = (
 COMMANDS = {
     "run": (RUNTIME, (("python", "-m", "project.embedded.run"),)),
     "demo": (RUNTIME, (("python", "-m", "tests.demo"),)),
-    "test": (DEVELOPMENT, (("python", "-m", "pytest", "-n", "auto"),)),
+    "test": (DEVELOPMENT, (("python", "-m", "pytest", "-n", "auto", "--dist", "loadgroup"),)),
     "bench": (DEVELOPMENT, (("python", "-m", "tests.bench"),)),
     "shots": (DEVELOPMENT, (("python", "-m", "tests.shots"),)),
     "lint": (DEVELOPMENT, LINT),

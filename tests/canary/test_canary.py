@@ -9,7 +9,8 @@ from editor.models import Attempt
 from tests.canary.conftest import Aftermath
 from tests.canary.searching import hits
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("db")]
+# One worker tells the story; all look at what it left.
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("canary"), pytest.mark.usefixtures("db")]
 
 PLACES = [
     "logs",
