@@ -18,6 +18,8 @@ class Failure:
 
 
 _TRY_AGAIN = "Nothing was charged. Run it again."
+# The flux server may well have counted it, only its owner's allowance does not.
+_COUNTS_NOT = "It does not count for you. Run it again."
 FAILURES: dict[str, Failure] = {
     "source": Failure("A source picture could not be used, so the edit was not sent.", "yours", "change"),
     "refused_prompt": Failure("The flux server won't work on these words. Say it in another way.", "yours", "change"),
@@ -35,14 +37,14 @@ FAILURES: dict[str, Failure] = {
         "The flux server declines this edit again and again. An administrator can find out why.", "ours", "wait"
     ),
     "vendor": Failure(f"The flux server started this edit and failed. {_TRY_AGAIN}", "theirs", "run_again"),
-    "timed_out": Failure(f"The flux server did not finish this edit in time. {_TRY_AGAIN}", "theirs", "run_again"),
+    "timed_out": Failure(f"The flux server did not finish this edit in time. {_COUNTS_NOT}", "theirs", "run_again"),
     "unconfirmed": Failure(
-        "We never heard whether the flux server took this edit, and have stopped asking. Run it again.",
+        f"We never heard whether the flux server took this edit, and have stopped asking. {_COUNTS_NOT}",
         "theirs",
         "run_again",
     ),
     "result_lost": Failure(
-        f"The picture was made, but it could not be fetched from the flux server. {_TRY_AGAIN}", "theirs", "run_again"
+        f"The picture was made, but it could not be fetched from the flux server. {_COUNTS_NOT}", "theirs", "run_again"
     ),
     "internal": Failure(f"Something went wrong here. {_TRY_AGAIN}", "ours", "run_again"),
 }

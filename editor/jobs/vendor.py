@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from editor.flux.client import MAX_UPLOAD, FluxClient
 from editor.flux.contract import DEPLOY_TYPE, EditRequest, StorageRegistration
+from editor.flux.errors import FluxError, Verdict
 from editor.flux.transport import loopback
 from editor.images import bucket, keys
 from editor.images.fitting import fitted
@@ -108,7 +109,16 @@ def source_link(image: Image) -> str:
         case Way.BUCKET:
             return bucket.signed_url(key, expires=int(settings.JOB_PROCESSING_DEADLINE.total_seconds()))
         case Way.UPLOAD:
-            return client().base64_to_url(fitted(bucket.get(key), (MAX_UPLOAD - UPLOAD_PREFIX) // 4 * 3))
+            return _uploaded(fitted(bucket.get(key), (MAX_UPLOAD - UPLOAD_PREFIX) // 4 * 3))
+
+
+def _uploaded(jpeg: bytes) -> str:
+    try:
+        return client().base64_to_url(jpeg)
+    except FluxError as error:
+        if error.verdict == Verdict.JOB:  # only the picture was sent: whatever is named, the words of the edit were not
+            raise FluxError(Verdict.JOB, "image", error.message, http_status=error.http_status) from None
+        raise
 
 
 def image_of_link(token: str) -> str:

@@ -110,7 +110,7 @@ def fault_words(failure: Failure) -> str:
 @register.filter
 def charge_words(failure: Failure) -> str:
     """Charged or not, unless the sentence about the failure says it already."""
-    if "charged" in failure.sentence:
+    if "charged" in failure.sentence or "does not count" in failure.sentence:
         return ""
     return "It was charged." if failure.charged else "Nothing was charged."
 
