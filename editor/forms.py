@@ -1,14 +1,19 @@
 """The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
 
 import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
+from editor.accounts.addresses import AddressField
+from editor.images.ingest import clean_name
 from editor.images.sizes import MATCH, RATIOS
 from editor.jobs.creation import EditSpec
+from editor.models import Role
 
 PROMPT_MAX = 4000
 SEED_MAX = 2**32 - 1
@@ -152,3 +157,60 @@ class UploadForm(forms.Form):
         """Only for a valid form."""
         picture: UploadedFile[bytes] = self.cleaned_data["file"]
         return picture
+
+
+class NameField(forms.CharField):
+    """A name on one line, without characters that can't be seen."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return " ".join(clean_name(text).split()) if text else text
+
+
+class WorkspaceForm(forms.Form):
+    name = NameField(
+        max_length=80,
+        error_messages={
+            "required": "Give it a name.",
+            "max_length": "At most %(limit_value)d characters, please; these are %(show_value)d.",
+        },
+    )
+
+
+class RoleForm(forms.Form):
+    """A role out of those that the person who gives it may give."""
+
+    def __init__(self, roles: Iterable[Role], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(choices=[(role.value, role.label) for role in roles])
+
+
+class InvitationForm(RoleForm):
+    """One address by mail, or without one a link: for whom, as what, how often and how long."""
+
+    email = AddressField(label="E-mail address", required=False)
+    days = forms.TypedChoiceField(
+        label="Good for", coerce=int, choices=[(1, "a day"), (7, "a week"), (30, "a month")], initial=7
+    )
+    uses_max = forms.IntegerField(
+        label="How many may come in by the link",
+        required=False,
+        min_value=1,
+        max_value=200,
+        initial=10,
+        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], "A number from 1 to 200."),
+    )
+
+    def __init__(self, roles: Iterable[Role], *args: Any, **kwargs: Any) -> None:
+        super().__init__([role for role in roles if role != Role.OWNER], *args, **kwargs)
+        self.fields["role"].initial = Role.EDITOR
+
+    def facts(self, now: datetime) -> dict[str, Any]:
+        """The columns of the invitation. Only for a valid form."""
+        said = self.cleaned_data
+        return {
+            "email": said["email"],
+            "role": said["role"],
+            "expires_at": now + timedelta(days=said["days"]),
+            "uses_max": 1 if said["email"] else said["uses_max"] or 1,
+        }

@@ -1,6 +1,19 @@
 from django.urls import URLPattern, path
 
-from editor.views import delivery, edits, frame, health, history, links, studio, trash, uploading, webhook
+from editor.views import (
+    delivery,
+    edits,
+    frame,
+    health,
+    history,
+    links,
+    members,
+    studio,
+    trash,
+    uploading,
+    webhook,
+    workspaces,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", studio.studio, name="studio"),
@@ -23,6 +36,28 @@ urlpatterns: list[URLPattern] = [
     path("edits-left/", frame.edits_left, name="edits_left"),
     path("history/", history.history, name="history"),
     path("history/working/", history.history_working, name="history_working"),
+    path("workspaces/", workspaces.workspaces, name="workspaces"),
+    path("workspaces/<uuid:workspace_id>/", workspaces.workspace, name="workspace"),
+    path("workspaces/<uuid:workspace_id>/open/", workspaces.workspace_open, name="workspace_open"),
+    path("workspaces/<uuid:workspace_id>/rename/", workspaces.workspace_rename, name="workspace_rename"),
+    path("workspaces/<uuid:workspace_id>/archive/", workspaces.workspace_archive, name="workspace_archive"),
+    path("workspaces/<uuid:workspace_id>/trash/", workspaces.workspace_trash, name="workspace_trash"),
+    path("workspaces/<uuid:workspace_id>/restore/", workspaces.workspace_restore, name="workspace_restore"),
+    path("workspaces/<uuid:workspace_id>/leave/", members.workspace_leave, name="workspace_leave"),
+    path("workspaces/<uuid:workspace_id>/members/<int:member_id>/role/", members.member_role, name="member_role"),
+    path("workspaces/<uuid:workspace_id>/members/<int:member_id>/remove/", members.member_remove, name="member_remove"),
+    path(
+        "workspaces/<uuid:workspace_id>/members/<int:member_id>/hand-over/",
+        members.workspace_hand_over,
+        name="workspace_hand_over",
+    ),
+    path("workspaces/<uuid:workspace_id>/invitations/", members.invitation_create, name="invitation_create"),
+    path(
+        "workspaces/<uuid:workspace_id>/invitations/<uuid:invitation_id>/revoke/",
+        members.invitation_revoke,
+        name="invitation_revoke",
+    ),
+    path("join/<slug:token>/", members.join, name="join"),
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),
     path("healthz/", health.healthz, name="healthz"),

@@ -5,7 +5,7 @@ from editor.models.flux_servers import FluxServer
 from editor.models.images import Image, ImageKind, ImageState
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, Allowance, GenerationJob, JobSource, JobState
 from editor.models.users import Invitation, User
-from editor.models.workspaces import Membership, Role, Workspace
+from editor.models.workspaces import LastOwner, Membership, Role, Workspace, WorkspaceInvitation
 
 __all__ = [
     "COUNTING",
@@ -23,9 +23,11 @@ __all__ = [
     "Invitation",
     "JobSource",
     "JobState",
+    "LastOwner",
     "Membership",
     "Role",
     "User",
     "WebhookEvent",
     "Workspace",
+    "WorkspaceInvitation",
 ]

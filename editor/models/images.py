@@ -29,7 +29,7 @@ class ImageState(models.TextChoices):
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, user: "User") -> "ImageQuerySet":
-        return self.filter(workspace__memberships__user=user, trashed_at=None)
+        return self.filter(workspace__memberships__user=user, workspace__trashed_at=None, trashed_at=None)
 
     def sources_for(self, user: "User") -> "ImageQuerySet":
         """What a person may pick as a source: ready pictures of theirs, newest first."""
@@ -37,7 +37,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def trashed_of(self, user: "User") -> "ImageQuerySet":
         """What a person may put back: in the trash, its bytes still there, and theirs to edit; the latest first."""
-        editable = Membership.objects.filter(user=user).exclude(role=Role.VIEWER)
+        open_ones = Workspace.objects.filter(archived_at=None, trashed_at=None)
+        editable = Membership.objects.filter(user=user, workspace__in=open_ones).exclude(role=Role.VIEWER)
         trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
         return trashed.order_by("-trashed_at", "-id")
 

@@ -43,7 +43,7 @@ OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
 
 class JobQuerySet(models.QuerySet["GenerationJob"]):
     def visible_to(self, user: "User") -> "JobQuerySet":
-        return self.filter(workspace__memberships__user=user)
+        return self.filter(workspace__memberships__user=user, workspace__trashed_at=None)
 
     def history_of(self, user: "User") -> "JobQuerySet":
         """A person's own edits in the workspaces they are in, newest first."""

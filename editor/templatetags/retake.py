@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from editor.accounts.links import public_url
 from editor.forms import draw_form_token
 from editor.images.refusals import REFUSALS
 from editor.jobs.creation import daily_limit
 from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.progress import Progress, progress
-from editor.models import GenerationJob, Image, JobState, User
+from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
 from editor.views import versions
 
 register = template.Library()
@@ -178,3 +179,16 @@ def _ago(moment: datetime) -> str:
         days = round(seconds / 86_400)
         return "yesterday" if days == 1 else f"{days} days ago"
     return f"{moment.day} {moment:%b %Y}"
+
+
+@register.filter
+def a_role(role: str) -> str:
+    """ "an editor"."""
+    word = Role(role).label.lower()
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+@register.filter
+def join_address(invitation: WorkspaceInvitation) -> str:
+    """What is passed on to whoever is invited."""
+    return public_url("join", token=invitation.token)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -35,15 +35,40 @@ class AnyRequest(HttpRequest):
 
 View = Callable[..., HttpResponse]
 
+WORKSPACE_KEY = "workspace"  # in the session: the one chosen last,
+JOIN_KEY = "join"  # and the invitation that a visitor wants to accept once signed in
+
 
 def frame(request: HttpRequest) -> dict[str, object]:
     """Context processor. What costs a query is looked up when a template shows it."""
     shown: dict[str, object] = {"sandbox": settings.FLUX_IS_SANDBOX, "mailbox": settings.MAILBOX}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        shown["workspace"] = SimpleLazyObject(lambda: Workspace.objects.personal_of(user))
+        shown["workspace"] = SimpleLazyObject(lambda: current_workspace(request))
+        shown["workspaces"] = SimpleLazyObject(lambda: workspaces_of(request))
         shown["edits_left"] = SimpleLazyObject(lambda: left_today(user))
     return shown
+
+
+def workspaces_of(request: HttpRequest) -> list[Workspace]:
+    """All that the person is in, their own first; looked up once a request."""
+    known: list[Workspace] | None = getattr(request, "_workspaces", None)
+    if known is None:
+        known = list(Workspace.objects.of(cast("User", request.user)))
+        request._workspaces = known  # type: ignore[attr-defined]  # a request carries what it was asked for
+    return known
+
+
+def current_workspace(request: HttpRequest) -> Workspace:
+    """The one that the person chose last and is still in, else their own. Uploads without a picture go there."""
+    chosen = request.session.get(WORKSPACE_KEY)
+    known = workspaces_of(request)
+    found = next((each for each in known if str(each.pk) == chosen), None) or next(iter(known), None)
+    return found or Workspace.objects.personal_of(cast("User", request.user))
+
+
+def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
+    request.session[WORKSPACE_KEY] = str(workspace.pk)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import image_for, may_edit_in, trashed_image_for
+from editor.access import image_for, may_edit_in, member_of, trashed_image_for
 from editor.forms import UploadForm
 from editor.images.bucket import BucketUnavailable
 from editor.images.ingest import TooMany, receive
 from editor.images.refusals import REFUSALS
 from editor.models import Image, ImageState, Workspace
-from editor.views.frame import PersonRequest, signed_in, wants_json
+from editor.views.frame import PersonRequest, current_workspace, signed_in, wants_json
 from editor.views.studio import SAMPLES
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def image_restore(request: PersonRequest, image_id: UUID) -> HttpResponse:
 
 
 def _take_in(request: PersonRequest, file: "IO[bytes]", name: str) -> HttpResponse:
-    workspace = Workspace.objects.personal_of(request.user)
+    workspace = _chosen(request)
+    if not may_edit_in(request.user, workspace):
+        return _refusal(request, 403, f"In {workspace.name} you may look, not upload. Choose another workspace above.")
     try:
         image = receive(request.user, workspace, file, name)
     except TooMany as refusal:
@@ -116,6 +118,17 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", name: str) -> HttpRespon
     if wants_json(request):
         return JsonResponse(_facts(image), status=201)
     return redirect("studio_image", image.pk)
+
+
+def _chosen(request: PersonRequest) -> Workspace:
+    """The workspace that the form was shown for: it may have been another one than is chosen by now."""
+    text = request.POST.get("workspace", "")
+    if not text:
+        return current_workspace(request)
+    try:
+        return member_of(request.user, UUID(text)).workspace
+    except ValueError:
+        raise Http404 from None
 
 
 def _facts(image: Image) -> dict[str, str]:

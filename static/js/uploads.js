@@ -51,6 +51,7 @@ function send(file, line) {
   return new Promise((resolve, reject) => {
     const data = new FormData();
     data.append("csrfmiddlewaretoken", form().querySelector("[name=csrfmiddlewaretoken]").value);
+    data.append("workspace", form().querySelector("[name=workspace]").value);
     data.append("file", file, file.name || "pasted.png");
     const request = new XMLHttpRequest();
     request.open("POST", form().action);
