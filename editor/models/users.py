@@ -36,6 +36,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, help_text="Pictures this person may have made a day; empty: EDITS_PER_DAY."
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    anonymised_at = models.DateTimeField(null=True, blank=True, editable=False)  # the account was deleted
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -72,6 +72,12 @@ class Workspace(models.Model):
     cover = models.ForeignKey(
         "editor.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="covers", editable=False
     )
+    pictures_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Pictures that may be made in a month; empty: as many as its members may."
+    )
+    money_per_month = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, help_text="What they may cost in a month; empty: any."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     archived_at = models.DateTimeField(null=True, blank=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
@@ -154,6 +160,7 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    pictures_per_month = models.PositiveIntegerField(null=True, blank=True)  # of the workspace's; empty: no limit
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
