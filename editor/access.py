@@ -3,13 +3,15 @@
 `docs/roles.md` says the same in words, and a test compares the two.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404
 
-from editor.models import GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
@@ -84,6 +86,47 @@ def source_for(user: "User", image_id: UUID) -> Image | None:
     """A picture that the person may edit in its workspace: not refused, not in the trash. None otherwise."""
     images = Image.objects.filter(workspace__in=editable_workspaces(user), trashed_at=None)
     return images.exclude(state=ImageState.REFUSED).filter(pk=image_id).select_related("workspace").first()
+
+
+def pictures_for(
+    user: "User", workspace_id: UUID, ids: Iterable[UUID], right: Right = Right.SEE
+) -> tuple[Workspace, list[Image]]:
+    """Of these pictures those that lie in the workspace, if the person may do this there.
+
+    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left.
+    """
+    workspace = (open_workspace_for if right == Right.EDIT else workspace_for)(user, workspace_id)
+    rows = Image.objects.filter(workspace=workspace, pk__in=ids, trashed_at=None).select_related("job")
+    images = list(rows.exclude(state=ImageState.REFUSED).order_by("-created_at", "-id"))
+    if not images:
+        raise Http404
+    return workspace, images
+
+
+def collection_for(user: "User", collection_id: UUID, right: Right = Right.SEE) -> tuple[Collection, list[Collection]]:
+    """A collection and those inside it, in one query. Raises Http404."""
+    mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))
+    family = Collection.objects.filter(mine, Q(pk=collection_id) | Q(parent=collection_id), workspace__trashed_at=None)
+    if right == Right.EDIT:
+        family = family.filter(workspace__archived_at=None)
+    rows = list(family.select_related("workspace", "parent"))
+    found = next((each for each in rows if each.pk == collection_id), None)
+    if found is None:
+        raise Http404
+    return found, [each for each in rows if each is not found]
+
+
+def workspace_for(user: "User", workspace_id: UUID) -> Workspace:
+    """A workspace that the person is in. Raises Http404."""
+    return member_of(user, workspace_id).workspace
+
+
+def open_workspace_for(user: "User", workspace_id: UUID) -> Workspace:
+    """One in which the person may change pictures now. Raises Http404."""
+    workspace = editable_workspaces(user).filter(pk=workspace_id).first()
+    if workspace is None:
+        raise Http404
+    return workspace
 
 
 def job_for(user: "User", job_id: UUID) -> GenerationJob:

@@ -7,16 +7,18 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from editor import rings
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
-from editor.models import Image, ImageKind, ImageState, User, Workspace
+from editor.library.words import index_words
+from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,8 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         if decoded.blank and blank_code:
             return image.refuse(blank_code)
         _store(image, decoded)
-        return image.become_ready(
+        return _become_ready(
+            image,
             width=decoded.width,
             height=decoded.height,
             byte_size=decoded.byte_size,
@@ -146,6 +149,15 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
             init_crop=decoded.init_crop,
             frames_dropped=decoded.frames_dropped,
         )
+
+
+def _become_ready(image: Image, **facts: Any) -> bool:
+    """With its shape and its words, so that it is found from the first moment on."""
+    with transaction.atomic():
+        done = image.become_ready(shape=Shape.of(facts["width"], facts["height"]), **facts)
+        if done:
+            index_words(image)
+    return done
 
 
 def _store(image: Image, decoded: Decoded) -> None:

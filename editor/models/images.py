@@ -50,6 +50,13 @@ class Shape(models.TextChoices):
     PORTRAIT = "portrait"
     SQUARE = "square"
 
+    @classmethod
+    def of(cls, width: int, height: int) -> "Shape":
+        """A picture whose sides differ by a twentieth at most is a square to the eye."""
+        if max(width, height) * 20 <= min(width, height) * 21:
+            return cls.SQUARE
+        return cls.LANDSCAPE if width > height else cls.PORTRAIT
+
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, user: "User") -> "ImageQuerySet":

@@ -31,8 +31,8 @@ class LastOwner(Exception):  # noqa: N818  it says what is the matter
 
 class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     def of(self, user: "User") -> "WorkspaceQuerySet":
-        """Those that the person is in, the personal one first; not those in the trash."""
-        mine = self.filter(memberships__user=user, trashed_at=None)
+        """Those that the person is in, the personal one first; not those in the trash. `my_role`: as what."""
+        mine = self.filter(memberships__user=user, trashed_at=None).annotate(my_role=F("memberships__role"))
         return mine.order_by(F("personal_for").asc(nulls_last=True), F("archived_at").asc(nulls_first=True), "name")
 
     def trashed_of(self, user: "User") -> "WorkspaceQuerySet":
