@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from editor import rings
 from editor.images import ingest
+from editor.images.rights import today
 from editor.jobs import lifecycle, pauses
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
 
@@ -48,6 +49,7 @@ def _discarded_due() -> bool:
 
 def _fail_without_sources() -> None:
     gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
+    gone |= Q(sources__image__usable_until__lt=today())
     for job in GenerationJob.objects.filter(gone, state=JobState.QUEUED).distinct()[:MOST_RINGS]:
         lifecycle.fail_without_sources(job)
 

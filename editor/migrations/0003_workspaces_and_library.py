@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='image',
             name='credit',
-            field=models.CharField(blank=True, max_length=120),
+            field=models.CharField(blank=True, max_length=400),
         ),
         migrations.AddField(
             model_name='image',

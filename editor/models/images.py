@@ -112,7 +112,7 @@ class Image(Leased):
     description = models.TextField(blank=True, max_length=2000)
     alt_text = models.CharField(max_length=300, blank=True)
     licence = models.CharField(max_length=10, choices=Licence.choices, blank=True)
-    credit = models.CharField(max_length=120, blank=True)  # where it comes from
+    credit = models.CharField(max_length=400, blank=True)  # where it comes from; of a merge, both
     consent = models.CharField(max_length=10, choices=Consent.choices, blank=True)
     usable_until = models.DateField(null=True, blank=True)  # the last day on which it may be edited
 
