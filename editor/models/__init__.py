@@ -1,10 +1,10 @@
 """The rows: every fact about people, pictures and jobs."""
 
-from editor.models.allowances import AllowanceEntry, Usage
+from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
-from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, Allowance, GenerationJob, JobSource, JobState
+from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, JobSource, JobState
 from editor.models.library import Collection, CollectionItem, Favourite, ImageTag, ImageWord, Tag
 from editor.models.users import Invitation, User
 from editor.models.workspaces import LastOwner, Membership, Role, Workspace, WorkspaceInvitation
