@@ -152,5 +152,10 @@ def editable_workspaces(user: "User") -> "WorkspaceQuerySet":
     )
 
 
+def may_edit_as(role: str, workspace: Workspace) -> bool:
+    """The same of a membership that is known already."""
+    return role in MAY_EDIT and workspace.is_open
+
+
 def may_edit_in(user: "User", workspace: Workspace) -> bool:
     return editable_workspaces(user).filter(pk=workspace.pk).exists()

@@ -34,7 +34,7 @@ class ProseField(forms.CharField):
     Half a character that came as bytes was made U+FFFD by whoever decoded them, which stands for "this was no text".
     """
 
-    widget = forms.Textarea
+    widget: Any = forms.Textarea
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -214,3 +214,36 @@ class InvitationForm(RoleForm):
             "expires_at": now + timedelta(days=said["days"]),
             "uses_max": 1 if said["email"] else said["uses_max"] or 1,
         }
+
+
+class LineField(ProseField):
+    """Words on one line, without characters that can't be seen."""
+
+    widget: Any = forms.TextInput
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return " ".join("".join(c if c.isprintable() else " " for c in text).split()) if text else text
+
+
+TOO_LONG = {"max_length": "At most %(limit_value)d characters, please; these are %(show_value)d."}
+
+
+class PictureForm(forms.Form):
+    """What people say about a picture."""
+
+    name = LineField(max_length=120, error_messages={"required": "Give it a name."} | TOO_LONG)
+    description = ProseField(required=False, max_length=2000, error_messages=TOO_LONG)
+    alt_text = LineField(required=False, max_length=300, error_messages=TOO_LONG)
+
+
+class CollectionForm(forms.Form):
+    name = LineField(max_length=80, error_messages={"required": "Give it a name."} | TOO_LONG)
+    parent = PictureField(required=False, error_messages={"invalid": "There is no such collection."})
+
+
+class TagForm(forms.Form):
+    """A tag that is to be called something else."""
+
+    old = forms.CharField(max_length=200)
+    new = forms.CharField(max_length=200)

@@ -1,18 +1,23 @@
 from django.urls import URLPattern, path
 
 from editor.views import (
+    collections,
     delivery,
     edits,
     frame,
     health,
     history,
+    library,
     links,
     members,
+    picture,
+    selection,
     studio,
     trash,
     uploading,
     webhook,
     workspaces,
+    zips,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -36,6 +41,29 @@ urlpatterns: list[URLPattern] = [
     path("edits-left/", frame.edits_left, name="edits_left"),
     path("history/", history.history, name="history"),
     path("history/working/", history.history_working, name="history_working"),
+    path("library/", library.library, name="library"),
+    path("workspaces/<uuid:workspace_id>/library/", library.library, name="workspace_library"),
+    path("workspaces/<uuid:workspace_id>/library/filters/", library.library_filters, name="library_filters"),
+    path("workspaces/<uuid:workspace_id>/library/names/", library.library_names, name="library_names"),
+    path("workspaces/<uuid:workspace_id>/selection/tag/", selection.selection_tag, name="selection_tag"),
+    path("workspaces/<uuid:workspace_id>/selection/collect/", selection.selection_collect, name="selection_collect"),
+    path(
+        "workspaces/<uuid:workspace_id>/selection/favourite/", selection.selection_favourite, name="selection_favourite"
+    ),
+    path("workspaces/<uuid:workspace_id>/selection/trash/", selection.selection_trash, name="selection_trash"),
+    path("workspaces/<uuid:workspace_id>/selection/restore/", selection.selection_restore, name="selection_restore"),
+    path("workspaces/<uuid:workspace_id>/selection/move/", selection.selection_move, name="selection_move"),
+    path("workspaces/<uuid:workspace_id>/selection/copy/", selection.selection_copy, name="selection_copy"),
+    path("workspaces/<uuid:workspace_id>/selection.zip", zips.selection_zip, name="selection_zip"),
+    path("workspaces/<uuid:workspace_id>/collections/", collections.collections, name="collections"),
+    path("workspaces/<uuid:workspace_id>/tags/rename/", collections.tag_rename, name="tag_rename"),
+    path("collections/<uuid:collection_id>/", collections.collection, name="collection"),
+    path("collections/<uuid:collection_id>/rename/", collections.collection_rename, name="collection_rename"),
+    path("collections/<uuid:collection_id>/delete/", collections.collection_delete, name="collection_delete"),
+    path("collections/<uuid:collection_id>/take-out/", collections.collection_take_out, name="collection_take_out"),
+    path("collections/<uuid:collection_id>.zip", zips.collection_zip, name="collection_zip"),
+    path("pictures/<uuid:image_id>/", picture.picture, name="picture"),
+    path("pictures/<uuid:image_id>/words/", picture.picture_words, name="picture_words"),
     path("workspaces/", workspaces.workspaces, name="workspaces"),
     path("workspaces/<uuid:workspace_id>/", workspaces.workspace, name="workspace"),
     path("workspaces/<uuid:workspace_id>/open/", workspaces.workspace_open, name="workspace_open"),

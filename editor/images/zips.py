@@ -10,7 +10,6 @@ import json
 import logging
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 
@@ -153,11 +152,13 @@ async def stream(entries: list[Entry]) -> AsyncIterator[bytes]:
             info = zipfile.ZipInfo(entry.made.file, entry.moment.astimezone(UTC).timetuple()[:6])
             info.file_size = found.length
             info.external_attr = 0o644 << 16
-            async with aclosing(aiter(found)) as chunks:
+            try:
                 with archive.open(info, "w") as file:
-                    async for chunk in chunks:
+                    async for chunk in found:
                         file.write(chunk)
                         yield outbox.take()
+            finally:  # also when the browser goes away in between
+                found.close()
         archive.writestr("pictures.json", json.dumps([asdict(one) for one in made], indent=2, ensure_ascii=False))
         archive.writestr("pictures.csv", "".join(_csv(made)))
     yield outbox.take()

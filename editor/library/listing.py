@@ -75,11 +75,16 @@ class Known:
 
 
 def find(
-    user: User, workspace: Workspace, filters: Filters, after: Place | None, most: int
+    user: User, workspace: Workspace, filters: Filters, after: Place | None, most: int, *, with_names: bool = True
 ) -> tuple[list[Image], Known]:
-    """Up to `most` pictures behind that place, with `is_favourite`; in one query, or two where more is asked for."""
+    """Up to `most` pictures behind that place, with `is_favourite`; in one query, or two where more is asked for.
+
+    `with_names` also looks up what the page calls the person and the collection of the filters.
+    """
     fixed = _narrowings(user, workspace, filters)
-    known = _look_up(workspace, filters, fixed) if _asks_more(filters, fixed) else Known([], [False] * len(fixed))
+    known = Known([], [False] * len(fixed))
+    if _asks_more(filters, fixed) or (with_names and (filters.who or filters.collection)):
+        known = _look_up(workspace, filters, fixed)
     narrowings = list(fixed)
     if filters.words:
         if not known.endings:
@@ -179,7 +184,7 @@ def _page(rows: Rows, sort: str, prefix: str, after: Place | None) -> Rows:
 
 def _asks_more(filters: Filters, fixed: list[Narrowing]) -> bool:
     several = len(fixed) > 1 or (fixed and filters.sort == Sort.NAME)
-    return bool(filters.words or filters.who or filters.collection or several)
+    return bool(filters.words or several)
 
 
 def _look_up(workspace: Workspace, filters: Filters, fixed: list[Narrowing]) -> Known:

@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from editor.access import may_edit_as
 from editor.jobs.creation import left_today
-from editor.models import Workspace
+from editor.models import Role, Workspace
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -65,6 +67,24 @@ def current_workspace(request: HttpRequest) -> Workspace:
     known = workspaces_of(request)
     found = next((each for each in known if str(each.pk) == chosen), None) or next(iter(known), None)
     return found or Workspace.objects.personal_of(cast("User", request.user))
+
+
+def workspace_here(request: HttpRequest, workspace_id: UUID | None) -> Workspace:
+    """The named one if the person is in it, without a name the chosen one; of those that the frame shows anyway.
+
+    Raises Http404.
+    """
+    if workspace_id is None:
+        return current_workspace(request)
+    found = next((each for each in workspaces_of(request) if each.pk == workspace_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def may_edit_here(workspace: Workspace) -> bool:
+    """Of a workspace that the frame shows."""
+    return may_edit_as(getattr(workspace, "my_role", Role.OWNER), workspace)
 
 
 def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
