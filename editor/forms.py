@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 
 from editor.accounts.addresses import AddressField
 from editor.images.ingest import clean_name
+from editor.images.rights import CREDIT_MAX, Rights
 from editor.images.sizes import MATCH, RATIOS
 from editor.jobs.creation import EditSpec
-from editor.models import Role
+from editor.models import Consent, Licence, Role
 
 PROMPT_MAX = 4000
 SEED_MAX = 2**32 - 1
@@ -21,6 +22,7 @@ SAMPLES_MAX = 4
 STRENGTH_DEFAULT = 0.7
 NO_TEXT = "This holds characters that are no text. Please type it again."
 RELOAD = "Please reload the page and try again."
+PICK_ONE = {"invalid_choice": "Choose one of the list."}
 
 
 def draw_form_token() -> str:
@@ -144,6 +146,8 @@ class RunAgainForm(forms.Form):
 class UploadForm(forms.Form):
     """One file; whether it is a picture is found out by looking at its bytes, later."""
 
+    token = forms.CharField(required=False, max_length=64, error_messages={"max_length": RELOAD})
+    same = forms.ChoiceField(required=False, choices=[("one", "Keep one"), ("both", "Keep both")])
     file = forms.FileField(
         error_messages={
             "required": "Choose a picture to upload.",
@@ -247,3 +251,41 @@ class TagForm(forms.Form):
 
     old = forms.CharField(max_length=200)
     new = forms.CharField(max_length=200)
+
+
+class RightsForm(forms.Form):
+    """What may be done with a picture; nothing of it has to be said."""
+
+    licence = forms.ChoiceField(
+        label="Licence", required=False, choices=[("", "Not said"), *Licence.choices], error_messages=PICK_ONE
+    )
+    credit = LineField(
+        label="Source or credit",
+        required=False,
+        max_length=CREDIT_MAX,
+        error_messages=TOO_LONG,
+    )
+    consent = forms.ChoiceField(
+        label="Consent of the people in it",
+        required=False,
+        choices=[("", "Not said"), *Consent.choices],
+        error_messages=PICK_ONE,
+    )
+    usable_until = forms.DateField(
+        label="May be edited until",
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "A day like 2031-12-31, or nothing."},
+    )
+
+    @property
+    def rights(self) -> Rights:
+        """Only for a valid form."""
+        return Rights(**{name: self.cleaned_data[name] for name in Rights.__dataclass_fields__})
+
+
+class PictureRightsForm(RightsForm):
+    """Those of one picture, and whether they go on to what was made of it."""
+
+    to_results = forms.BooleanField(required=False)

@@ -163,6 +163,7 @@ ADDRESSES: dict[str, list[Address]] = {
             refused={"viewer": 403},
         )
     ],
+    "image_states": [Address(SIGNED_IN, query=lambda scene: f"?id={scene.image.pk}")],  # strangers get an empty answer
     "image_state": [Address(SEE, args=image)],
     "image_trash": [Address(EDIT, "post", image)],
     "image_restore": [Address(EDIT, "post", lambda scene: [scene.trashed.pk])],
@@ -182,6 +183,15 @@ ADDRESSES: dict[str, list[Address]] = {
     "edits_left": [Address(SIGNED_IN)],
     "history": [Address(SIGNED_IN)],
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
+    "library_upload": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, query=lambda scene: f"?sent={scene.image.pk}"),  # strangers get a page that says nothing
+        Address(SEE, query=lambda scene: f"?workspace={scene.team.pk}"),
+    ],
+    "picture_rights": [
+        Address(EDIT, args=image),
+        Address(EDIT, "post", image, body=lambda scene: {"licence": "own", "to_results": "on"}),
+    ],
     "workspaces": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"name": "New"})],
     "workspace": [Address(SEE, args=team)],
     "workspace_open": [Address(SEE, "post", team)],
@@ -243,6 +253,13 @@ def answer_of(response: HttpResponseBase, sentence: int | None) -> str:
         return GONE
     assert response.status_code == sentence or (sentence is None and response.status_code in {200, 204, 302})
     return IN
+
+
+@pytest.mark.parametrize("who", ["stranger", "former"])
+def test_states_and_uploads_say_nothing_of_the_teams_pictures(who: str, scene: Scene) -> None:
+    client = client_of(scene.people[who])
+    assert client.get(reverse("image_states"), {"id": str(scene.image.pk)}).json() == {}
+    assert scene.image.name not in client.get(reverse("library_upload"), {"sent": str(scene.image.pk)}).content.decode()
 
 
 @pytest.mark.parametrize("who", ["stranger", "former"])
