@@ -189,6 +189,40 @@ class RoleForm(forms.Form):
         self.fields["role"] = forms.ChoiceField(choices=[(role.value, role.label) for role in roles])
 
 
+class MemberLimitForm(forms.Form):
+    """Pictures that a member may have made in a month; nothing takes the limit away."""
+
+    pictures_per_month = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        error_messages=dict.fromkeys(
+            ["invalid", "min_value", "max_value"], "A whole number from 0 to 1000000, or nothing for no limit."
+        ),
+    )
+
+
+class LeavingForm(forms.Form):
+    """The end of an account: its address typed once more, and what becomes of what was made in teams."""
+
+    STAYS, TRASH = "stays", "trash"
+
+    email = forms.CharField(max_length=254, error_messages={"required": "Type your e-mail address to confirm."})
+    made = forms.ChoiceField(
+        required=False, choices=[(STAYS, "It stays with the teams"), (TRASH, "It goes into the teams’ trash")]
+    )
+
+    def __init__(self, address: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = address
+
+    def clean_email(self) -> str:
+        typed: str = self.cleaned_data["email"].strip().lower()
+        if typed != self.address:
+            raise ValidationError("That is not the e-mail address of this account.", code="other")
+        return typed
+
+
 class InvitationForm(RoleForm):
     """One address by mail, or without one a link: for whom, as what, how often and how long."""
 

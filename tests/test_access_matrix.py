@@ -205,6 +205,11 @@ ADDRESSES: dict[str, list[Address]] = {
     "workspace_hand_over": [Address(OWN, "post", colleague)],
     "invitation_create": [Address(MANAGE, "post", team, body=lambda scene: {"role": "viewer", "days": 7})],
     "invitation_revoke": [Address(MANAGE, "post", lambda scene: [scene.team.pk, scene.invitation.pk])],
+    "usage": [Address(SEE, args=team)],
+    "usage_csv": [Address(SEE, args=team)],
+    "member_limit": [Address(MANAGE, "post", colleague, body=lambda scene: {"pictures_per_month": 5})],
+    "account_export": [Address(SIGNED_IN)],
+    "account_delete": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"email": "x"})],
     "join": [
         Address(ANYONE, args=lambda scene: [scene.invitation.token]),
         Address(NOBODY, args=lambda scene: ["no-such-invitation"]),

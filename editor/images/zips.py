@@ -1,8 +1,4 @@
-"""Pictures as one ZIP, made while it is sent: of the whole there is never more than a piece in memory.
-
-Entries are stored as they are, since pictures do not shrink. As their checksums are known only behind them, each has
-a data descriptor; what is larger than 4 GB becomes a ZIP64.
-"""
+"""Pictures as one ZIP, with lists that say how each came to be."""
 
 import csv
 import io
@@ -10,11 +6,14 @@ import json
 import logging
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.zipping import Outbox, add_object
+from editor.images.zipping import entry as zip_entry
 from editor.models import Image
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[E
         Entry(
             key=keys.master_key(image.pk, image.master_ext),
             moment=image.created_at,
-            made=_made(image, _unique(image.download_name, taken), tags.get(image.pk, [])),
+            made=_made(image, unique_name(image.download_name, taken), tags.get(image.pk, [])),
         )
         for image in images
     ]
@@ -98,7 +97,7 @@ def _made(image: Image, file: str, tags: list[str]) -> Made:
     )
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def unique_name(name: str, taken: set[str]) -> str:
     """A name that no other file of the ZIP has, nor one that Windows keeps for itself."""
     stem, _, extension = name.rpartition(".")
     if stem.casefold() in _RESERVED:
@@ -111,35 +110,12 @@ def _unique(name: str, taken: set[str]) -> str:
     return found
 
 
-class _Outbox(io.RawIOBase):
-    """Takes what is written and gives it away; it can't be wound back, which `zipfile` heeds."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._written = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
-        self._pieces.append(bytes(data))
-        self._written += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._written
-
-    def take(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
-
-
 async def stream(entries: list[Entry]) -> AsyncIterator[bytes]:
     """The ZIP, piece by piece. A picture that is not to be had is left out, and its line in the lists says so.
 
     Raises BucketUnavailable where one breaks off in the middle: the download fails, as half a file would lie.
     """
-    outbox, made = _Outbox(), []
+    outbox, made = Outbox(), []
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for entry in entries:
             try:
@@ -149,16 +125,10 @@ async def stream(entries: list[Entry]) -> AsyncIterator[bytes]:
                 made.append(Made(**{**asdict(entry.made), "file": ""}))
                 continue
             made.append(entry.made)
-            info = zipfile.ZipInfo(entry.made.file, entry.moment.astimezone(UTC).timetuple()[:6])
-            info.file_size = found.length
-            info.external_attr = 0o644 << 16
-            try:
-                with archive.open(info, "w") as file:
-                    async for chunk in found:
-                        file.write(chunk)
-                        yield outbox.take()
-            finally:  # also when the browser goes away in between
-                found.close()
+            pieces = add_object(archive, zip_entry(entry.made.file, entry.moment), found, outbox.take)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
         archive.writestr("pictures.json", json.dumps([asdict(one) for one in made], indent=2, ensure_ascii=False))
         archive.writestr("pictures.csv", "".join(_csv(made)))
     yield outbox.take()
@@ -168,11 +138,11 @@ def _csv(made: list[Made]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([field.name for field in fields(Made)])
-    writer.writerows([_cell(value) for value in asdict(one).values()] for one in made)
+    writer.writerows([safe_cell(value) for value in asdict(one).values()] for one in made)
     yield "\ufeff"  # so that spreadsheets read it as UTF-8
     yield out.getvalue()
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -13,11 +14,12 @@ from django.utils.safestring import SafeString
 from editor.accounts.links import public_url
 from editor.forms import draw_form_token
 from editor.images.refusals import REFUSALS
-from editor.jobs.creation import daily_limit
+from editor.jobs.allowances import Rest
 from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.progress import Progress, progress
-from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
+from editor.models import GenerationJob, Image, JobState, Role, WorkspaceInvitation
 from editor.views import versions
+from editor.views.frame import rest_here
 
 register = template.Library()
 
@@ -121,10 +123,10 @@ def state_words(job: GenerationJob) -> str:
     return STATE_WORDS.get(JobState(job.state), "Working")
 
 
-@register.filter
-def limit_of(user: User) -> int:
-    """Pictures that the person may have made within a day."""
-    return daily_limit(user)
+@register.simple_tag(takes_context=True)
+def what_is_left(context: Context) -> Rest:
+    """The tightest limit in the workspace of the page."""
+    return rest_here(context["request"], context["workspace"])
 
 
 @register.filter

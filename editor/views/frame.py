@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from editor.access import may_edit_as
-from editor.jobs.creation import left_today
+from editor.jobs.allowances import Rest, rest_of
 from editor.models import Role, Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def frame(request: HttpRequest) -> dict[str, object]:
     if user is not None and user.is_authenticated:
         shown["workspace"] = SimpleLazyObject(lambda: current_workspace(request))
         shown["workspaces"] = SimpleLazyObject(lambda: workspaces_of(request))
-        shown["edits_left"] = SimpleLazyObject(lambda: left_today(user))
     return shown
 
 
@@ -91,6 +90,14 @@ def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
     request.session[WORKSPACE_KEY] = str(workspace.pk)
 
 
+def rest_here(request: HttpRequest, workspace: Workspace) -> Rest:
+    """What the person may still have made in a workspace; looked up once a request."""
+    known: dict[UUID, Rest] = request.__dict__.setdefault("_rests", {})
+    if workspace.pk not in known:
+        known[workspace.pk] = rest_of(cast("User", request.user), workspace.pk)
+    return known[workspace.pk]
+
+
 def wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
@@ -115,5 +122,7 @@ def signed_in(view: View) -> View:
 @require_safe
 @signed_in
 def edits_left(request: PersonRequest) -> HttpResponse:
-    """How many pictures the person may still have made today."""
-    return render(request, "frame/edits_left.html")
+    """How many pictures the person may still have made in the workspace that the page shows."""
+    asked = request.GET.get("workspace", "")
+    here = next((each for each in workspaces_of(request) if str(each.pk) == asked), None)
+    return render(request, "frame/edits_left.html", {"workspace": here or current_workspace(request)})
