@@ -12,6 +12,7 @@ from editor.views import (
     links,
     members,
     picture,
+    rights,
     selection,
     studio,
     trash,
