@@ -83,7 +83,7 @@ def test_pages_follow_each_other_in_every_order(sort: str, alice: User, alice_cl
         "oldest": lambda image: (image.created_at, image.pk),
         "name": lambda image: (image.name, image.pk),
     }[sort]
-    assert both == sorted(both, key=key, reverse=sort == "newest")  # type: ignore[arg-type]
+    assert both == sorted(both, key=key, reverse=sort == "newest")
 
 
 def test_last_page_offers_no_other(alice: User, alice_client: Client) -> None:

@@ -64,7 +64,7 @@ def test_pictures_of_others_count_as_not_there(
     theirs.refresh_from_db()
     assert theirs.workspace == team
     assert theirs.trashed_at is None
-    assert not (ImageTag.objects.exists() or CollectionItem.objects.exists() or Favourite.objects.exists())
+    assert [rows.objects.exists() for rows in (ImageTag, CollectionItem, Favourite)] == [False] * 3
     assert Image.objects.count() == 1
 
 
