@@ -15,13 +15,14 @@ let looking = false;
 
 const part = (item, name) => item.row.querySelector(`[data-${name}]`);
 const among = (...states) => items.filter((item) => states.includes(item.state));
+const triable = () => among("bad").filter((item) => !item.hopeless);
 
 function show(item, state, words = "") {
   item.state = state;
   item.row.dataset.state = state;
   part(item, "words").textContent = words;
   part(item, "progress").hidden = !["waiting", "sending", "looking"].includes(state);
-  part(item, "retry").hidden = state !== "bad";
+  part(item, "retry").hidden = state !== "bad" || item.hopeless;
   part(item, "both").hidden = state !== "same";
   if (["waiting", "sending"].includes(state)) part(item, "progress").value = item.share;
   else part(item, "progress").removeAttribute("value");
@@ -54,7 +55,7 @@ function sum() {
     total.querySelector("[data-pause]").hidden = paused || !among("waiting").length;
     total.querySelector("[data-go-on]").hidden = !paused || !left;
     total.querySelector("[data-cancel]").hidden = !left;
-    total.querySelector("[data-retry-all]").hidden = !among("bad").length;
+    total.querySelector("[data-retry-all]").hidden = !triable().length;
   });
 }
 
@@ -73,7 +74,8 @@ function remember(item, done) {
 function settle(item, picture) {
   if (picture.error) {
     item.token = drawToken();
-    remember(item, picture.code !== "lost");
+    item.hopeless = !["lost", "undecodable"].includes(picture.code);
+    remember(item, item.hopeless);
     show(item, "bad", picture.error);
     return;
   }
@@ -84,6 +86,11 @@ function settle(item, picture) {
   words.append(link("Open", picture.page));
   if (others.length) words.append(" · looks like ", ...others.flatMap((other, index) => [index ? ", " : "", link(other.name || "another one", other.page)]));
   item.row.classList.toggle("alike", others.length > 0);
+  showThumb(item, picture);
+}
+
+function showThumb(item, picture) {
+  if (!picture.thumb) return;
   const thumb = part(item, "thumb");
   thumb.src = picture.thumb;
   thumb.hidden = false;
@@ -108,6 +115,7 @@ async function sendItem(item) {
   if (picture.same) {
     remember(item, true);
     show(item, "same");
+    showThumb(item, picture);
     part(item, "words").append("Already in the library, kept as it is. ", link("Open", picture.page ?? picture.url));
     return;
   }
@@ -130,6 +138,7 @@ async function work() {
       item.share = 0;
       show(item, "waiting");
     } else {
+      item.hopeless = Boolean(error.final);
       remember(item, false);
       show(item, "bad", error.message);
     }
@@ -198,6 +207,7 @@ function accept(files) {
 
 function again(item) {
   item.share = 0;
+  item.hopeless = false;
   show(item, "waiting");
   remembered.add([item]);
   goOn();
@@ -269,7 +279,7 @@ if (form) {
   });
   total.querySelector("[data-go-on]").addEventListener("click", goOn);
   total.querySelector("[data-cancel]").addEventListener("click", cancelRest);
-  total.querySelector("[data-retry-all]").addEventListener("click", () => among("bad").forEach(again));
+  total.querySelector("[data-retry-all]").addEventListener("click", () => triable().forEach(again));
   const input = form.querySelector("input[name=file]");
   input.multiple = true;
   offerRest();

@@ -3,8 +3,13 @@
 const LONGEST = 15_000; // milliseconds between two tries
 const MOST_BREAKDOWNS = 6; // answers of 5xx for one file; a lost connection is waited out for ever
 
-/** This file can't be taken in; the message says why. */
-export class Refusal extends Error {}
+/** This file can't be taken in; the message says why. `final`: nor could it a second time. */
+export class Refusal extends Error {
+  constructor(message, final) {
+    super(message);
+    this.final = final;
+  }
+}
 /** Neither could any other one now: the message says what the person has to do first. */
 export class Halt extends Error {}
 
@@ -61,7 +66,7 @@ export async function send(address, fields, { onProgress = () => {}, onWait = ()
     const waiting = waitingFor(answer, tries);
     if (!waiting) {
       const sentence = body?.error ?? "This file could not be taken in. Reload the page and try again.";
-      throw [401, 403, 404, 429].includes(status) ? new Halt(sentence) : new Refusal(sentence);
+      throw [401, 403, 404, 429].includes(status) ? new Halt(sentence) : new Refusal(sentence, status < 500);
     }
     const [milliseconds, words] = waiting;
     onProgress(0);
