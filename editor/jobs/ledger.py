@@ -115,7 +115,7 @@ def _of_sums() -> Iterator[str]:
         where = f"Workspace {workspace}, person {person}, {month:%Y-%m}"
         if said != should:
             yield f"{where}: the sums say {said}, and the entries {should}."
-        if min(should.pictures_held, should.pictures_taken, should.money_held, should.money_taken) < 0:
+        if any(value < 0 for value in vars(should).values()):
             yield f"{where}: more was given back than held."
 
 

@@ -1,7 +1,7 @@
 """Workspaces own pictures and jobs; memberships say who is in them, invitations who may come in."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -25,6 +25,14 @@ class Role(models.TextChoices):
 RANK = {role: rank for rank, role in enumerate([Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER])}
 
 
+def restorable() -> timedelta:
+    """How long a workspace in the trash may be put back: an hour less than it lies there.
+
+    So nobody puts it back just as the clock begins to purge it.
+    """
+    return timedelta(days=settings.TRASH_DAYS) - timedelta(hours=1)
+
+
 class LastOwner(Exception):  # noqa: N818  it says what is the matter
     """Nobody would own the workspace any more."""
 
@@ -38,7 +46,7 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     def trashed_of(self, user: "User") -> "WorkspaceQuerySet":
         """What the person may put back: in the trash, its pictures still there, and their own."""
         own = self.filter(memberships__user=user, memberships__role=Role.OWNER)
-        return own.filter(trashed_at__isnull=False, purged_at=None).order_by("-trashed_at")
+        return own.filter(trashed_at__gt=timezone.now() - restorable(), purged_at=None).order_by("-trashed_at")
 
     def personal_of(self, user: "User") -> "Workspace":
         """The person's own workspace, made when it is first asked for."""
@@ -123,7 +131,7 @@ class Workspace(models.Model):
         return bool(rows.update(trashed_at=timezone.now()))
 
     def restore(self) -> bool:
-        rows = Workspace.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None)
+        rows = Workspace.objects.filter(pk=self.pk, trashed_at__gt=timezone.now() - restorable(), purged_at=None)
         return bool(rows.update(trashed_at=None))
 
     # Who is in it. All changes of owners go one after the other, so that two can't leave at once.

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from editor.access import RIGHTS, Right, may_change, member_of, roles_to_give
 from editor.forms import InvitationForm, WorkspaceForm
+from editor.jobs.abandoned import cancel_in
 from editor.models import Membership, Role, Workspace, WorkspaceInvitation
 from editor.views.frame import PersonRequest, choose_workspace, signed_in
 
@@ -119,6 +120,7 @@ def workspace_trash(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
         messages.error(request, "Your own workspace goes only with your account.")
         return redirect("workspace", workspace_id)
     if space.trash():
+        cancel_in(space)
         undo = reverse("workspace_restore", args=[space.pk])
         words = f"{space.name} is in the trash for {settings.TRASH_DAYS} days; nobody sees it meanwhile."
         messages.success(request, words, extra_tags=f"undo={undo}")
