@@ -4,7 +4,7 @@ The rules are those of `docs/roles.md`, which is compared with `editor/access.py
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from editor.access import RIGHTS, Right
-from editor.models import GenerationJob, Image, Membership, Role, User, Workspace, WorkspaceInvitation
+from editor.library.shelves import collect, new_collection
+from editor.models import Collection, GenerationJob, Image, Membership, Role, User, Workspace, WorkspaceInvitation
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
@@ -41,6 +42,10 @@ class Scene:
     waiting: GenerationJob  # the editor's, too
     invitation: WorkspaceInvitation
     secret: str
+    collection: Collection
+    shared: Workspace  # where everybody but a stranger may edit, too
+    theirs: Image  # the stranger's
+    foreign: Workspace  # where nobody but the stranger's friend is
 
     def member(self, name: str) -> Membership:
         return Membership.objects.get(workspace=self.team, user=self.people[name])
@@ -61,7 +66,7 @@ def scene(quick_passwords: None) -> Scene:
     editor = people["editor"]
     image = make_image(editor, workspace=team, stored=True)
     done = {"state": "canceled", "allowance": "released", "finished_at": timezone.now(), "due_at": None}
-    waiting = make_job(editor, image, due_at=None)
+    waiting = make_job(editor, make_image(editor, workspace=team), due_at=None)
     invitation = WorkspaceInvitation.objects.create(
         workspace=team,
         invited_by=people["owner"],
@@ -78,7 +83,23 @@ def scene(quick_passwords: None) -> Scene:
         waiting=waiting,
         invitation=invitation,
         secret=make_attempt(waiting).secret,
+        collection=filled_collection(people["owner"], team, image),
+        shared=shared_by(people[role] for role in ("former", "viewer", "editor", "admin", "owner")),
+        theirs=make_image(people["stranger"]),
+        foreign=Workspace.objects.found(make_person("friend"), "A friend's"),
     )
+
+
+def filled_collection(user: User, workspace: Workspace, image: Image) -> Collection:
+    made = new_collection(user, workspace, "Hidden collection")
+    collect(user, made, [image])
+    return made
+
+
+def shared_by(people: Iterable[User]) -> Workspace:
+    space = Workspace.objects.create(name="Shared")
+    Membership.objects.bulk_create(Membership(workspace=space, user=user, role=Role.OWNER) for user in people)
+    return space
 
 
 IN, OUT, GONE = "ok", "sign in", "404"
@@ -97,6 +118,7 @@ MAKER = dict.fromkeys(PEOPLE, GONE) | {"anonymous": OUT, "editor": IN}
 SIGNED_IN = dict.fromkeys(PEOPLE, IN) | {"anonymous": OUT}
 ANYONE = dict.fromkeys(PEOPLE, IN)
 NOBODY = dict.fromkeys(PEOPLE, GONE)
+NOT_THEIRS = NOBODY | {"anonymous": OUT}
 
 
 @dataclass
@@ -123,6 +145,20 @@ def team(scene: Scene) -> list[Any]:
 
 def colleague(scene: Scene) -> list[Any]:
     return [scene.team.pk, Membership.objects.get(user__email="colleague@example.com", workspace=scene.team).pk]
+
+
+def collection(scene: Scene) -> list[Any]:
+    return [scene.collection.pk]
+
+
+def chosen(scene: Scene) -> dict[str, Any]:
+    """The team's picture, and somebody else's, which counts as not there; moved and copied to one's own."""
+    return {
+        "picture": [scene.image.pk, scene.theirs.pk],
+        "tags": "red",
+        "collection_name": "New",
+        "to": scene.shared.pk,
+    }
 
 
 def edit_of(scene: Scene) -> dict[str, Any]:
@@ -181,6 +217,39 @@ ADDRESSES: dict[str, list[Address]] = {
     "edit_let_go": [Address(MAKER, "post", job)],
     "edit_run_again": [Address(EDIT, "post", job, body=lambda scene: {"form_token": uuid4().hex})],
     "edits_left": [Address(SIGNED_IN)],
+    "library": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, query=lambda scene: f"?collection={scene.collection.pk}&who={scene.people['owner'].pk}"),
+    ],
+    "workspace_library": [Address(SEE, args=team), Address(SEE, args=team, query=lambda scene: "?q=coffee&tag=red")],
+    "library_filters": [Address(SEE, args=team)],
+    "library_names": [Address(SEE, args=team)],
+    "selection_tag": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(EDIT, "post", team, body=lambda scene: chosen(scene) | {"remove": "1"}),
+    ],
+    "selection_collect": [Address(EDIT, "post", team, body=chosen)],
+    "selection_favourite": [Address(SEE, "post", team, body=chosen)],
+    "selection_trash": [Address(EDIT, "post", team, body=chosen)],
+    "selection_restore": [Address(EDIT, "post", team, query=lambda scene: "?at=0")],
+    "selection_move": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(NOT_THEIRS, "post", team, body=lambda scene: chosen(scene) | {"to": scene.foreign.pk}),
+    ],
+    "selection_copy": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(NOT_THEIRS, "post", team, body=lambda scene: chosen(scene) | {"to": scene.foreign.pk}),
+    ],
+    "selection_zip": [Address(BYTES, "post", team, body=chosen)],
+    "collections": [Address(SEE, args=team), Address(EDIT, "post", team, body=lambda scene: {"name": "New"})],
+    "collection": [Address(SEE, args=collection)],
+    "collection_rename": [Address(EDIT, "post", collection, body=lambda scene: {"name": "Other"})],
+    "collection_delete": [Address(EDIT, "post", collection)],
+    "collection_take_out": [Address(EDIT, "post", collection, body=chosen)],
+    "collection_zip": [Address(BYTES, args=collection)],
+    "tag_rename": [Address(EDIT, "post", team, body=lambda scene: {"old": "red", "new": "blue"})],
+    "picture": [Address(SEE, args=image)],
+    "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
     "history": [Address(SIGNED_IN)],
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
     "library_upload": [
@@ -270,7 +339,7 @@ def test_states_and_uploads_say_nothing_of_the_teams_pictures(who: str, scene: S
 @pytest.mark.parametrize("who", ["stranger", "former"])
 def test_lists_hold_nothing_of_the_team(who: str, scene: Scene) -> None:
     client = client_of(scene.people[who])
-    for name in ("studio", "history", "trash", "workspaces"):
+    for name in ("studio", "library", "history", "trash", "workspaces"):
         page = client.get(reverse(name)).content.decode()
         assert str(scene.image.pk) not in page
         assert str(scene.team.pk) not in page
