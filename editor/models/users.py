@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+DELETED = "Deleted account"  # the name of all who left
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -53,10 +55,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = self.email.strip().lower()
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        return DELETED if self.anonymised_at else self.name or self.email
 
     def get_short_name(self) -> str:
-        return self.name or self.email.split("@")[0]
+        return DELETED if self.anonymised_at else self.name or self.email.split("@")[0]
 
     @property
     def initials(self) -> str:
