@@ -47,6 +47,34 @@ if (bar) {
   say();
 }
 
+// Coming back from a picture: pages are fetched again until that picture is there, as a browser forgets what grew.
+const PAGES_AGAIN = 20;
+let fetched = 0;
+
+function findPlace() {
+  const left = history.state?.left;
+  if (!left) return;
+  const link = form.querySelector(`.pic-link[href="${CSS.escape(left)}"]`);
+  const older = document.getElementById("older");
+  if (!link && older && fetched++ < PAGES_AGAIN) {
+    htmx.trigger(older, "intersect");
+    return;
+  }
+  history.replaceState({ ...history.state, left: null }, "");
+  link?.scrollIntoView({ block: "center", behavior: "instant" });
+  link?.focus({ preventScroll: true });
+}
+
+if (form) {
+  form.addEventListener("click", ({ target }) => {
+    const link = target.closest(".pic-link");
+    if (link) history.replaceState({ ...history.state, left: link.getAttribute("href") }, "");
+  });
+  if (history.state?.left) history.scrollRestoration = "manual";
+  addEventListener("load", findPlace);
+  document.addEventListener("htmx:afterSettle", findPlace);
+}
+
 document.addEventListener("change", ({ target }) => {
   if (target.matches("select[data-submit]")) target.form.requestSubmit();
 });
