@@ -7,9 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from PIL import Image as Pillow
 from PIL import ImageEnhance
 
+from editor.images import ingest
 from editor.images.hashing import perceptual_hash
 from editor.images.likeness import ALIKE, alike, difference, phash_columns, phash_of, same_bytes
 from editor.models import Image, ImageKind, ImageState, User, Workspace
@@ -127,6 +129,26 @@ def test_many_are_looked_up_at_once(alice: User, django_assert_num_queries: Any)
     with django_assert_num_queries(1):
         found = alike(images)
     assert [pk for pk, others in found.items() if others == [twin]] == [images[7].pk]
+
+
+def test_older_pictures_are_hashed_by_a_command(alice: User) -> None:
+    with (SAMPLES / "cat.jpg").open("rb") as file:
+        image = ingest.receive(alice, Workspace.objects.personal_of(alice), file, "cat.jpg")
+    ingest.take_in(image)
+    image.refresh_from_db()
+    at_ingest = phash_of(image)
+    assert at_ingest is not None
+    Image.objects.filter(pk=image.pk).update(**phash_columns(None))
+    gone = make_image(alice)
+    out = io.StringIO()
+    call_command("likeness", stdout=out)
+    image.refresh_from_db()
+    gone.refresh_from_db()
+    now = phash_of(image)
+    assert now is not None
+    assert difference(now, at_ingest) <= 3
+    assert phash_of(gone) is None
+    assert out.getvalue() == "1 hashed; 1 have no bytes.\n"
 
 
 def test_same_bytes_are_found_in_the_same_workspace_alone(alice: User) -> None:

@@ -93,9 +93,9 @@ def test_expired_picture_stops_running_again(alice: User, alice_client: Client) 
 
 
 def test_page_offers_what_looks_like_it(alice: User, alice_client: Client, charlie: User) -> None:
-    looks = phash_columns((7, 8, 9, 10))
-    image, twin = make_image(alice, **looks), make_image(alice, **looks)  # type: ignore[arg-type]
-    foreign = make_image(charlie, **looks)  # type: ignore[arg-type]
+    looks: dict[str, Any] = phash_columns((7, 8, 9, 10))
+    image, twin = make_image(alice, **looks), make_image(alice, **looks)
+    foreign = make_image(charlie, **looks)
     words = alice_client.get(f"/pictures/{image.pk}/").content.decode()
     assert "Looks like these" in words
     assert f"/pictures/{twin.pk}/" in words

@@ -239,7 +239,12 @@ def test_page_of_an_archived_workspace_offers_nothing(alice_client: Client, team
 
 
 def test_rights_come_along_with_the_file(alice_client: Client) -> None:
-    said = {"licence": "editorial", "credit": " dpa /  Anna ", "consent": "given", "usable_until": "2031-05-01"}
+    said: dict[str, Any] = {
+        "licence": "editorial",
+        "credit": " dpa /  Anna ",
+        "consent": "given",
+        "usable_until": "2031-05-01",
+    }
     assert send(alice_client, **said).status_code == 201
     assert Rights.of(Image.objects.get()) == Rights("editorial", "dpa / Anna", "given", date(2031, 5, 1))
 
@@ -247,7 +252,7 @@ def test_rights_come_along_with_the_file(alice_client: Client) -> None:
 @pytest.mark.parametrize(
     "said", [{"licence": "free"}, {"consent": "maybe"}, {"usable_until": "soon"}, {"credit": "x" * 401}]
 )
-def test_rights_that_make_no_sense_are_refused_in_words(said: dict[str, str], alice_client: Client) -> None:
+def test_rights_that_make_no_sense_are_refused_in_words(said: dict[str, Any], alice_client: Client) -> None:
     response = send(alice_client, **said)
     assert response.status_code == 400
     assert response.json()["error"]
@@ -260,7 +265,7 @@ def test_rights_that_make_no_sense_are_refused_in_words(said: dict[str, str], al
 def test_states_of_many_are_asked_at_once(
     alice: User, alice_client: Client, charlie: User, django_assert_max_num_queries: Any
 ) -> None:
-    looks = phash_columns((1, 2, 3, 4))
+    looks: dict[str, Any] = phash_columns((1, 2, 3, 4))
     waiting, ready, twin = (
         make_image(alice, state=ImageState.RECEIVED),
         make_image(alice, **looks),
