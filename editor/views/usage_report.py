@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 COLOURS = 6  # people with one of their own; what the others used is drawn together
-WIDTH, HEIGHT = 720, 260  # of the plot, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 12, 28  # its margins
+WIDTH, HEIGHT = 1000, 300  # of the plot, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 50, 8, 12, 30  # its margins
+GAP = 9  # on both sides of a column
 
 
 @dataclass
@@ -114,6 +115,8 @@ class Report:
     def view_box(self) -> str:
         return f"0 0 {WIDTH} {HEIGHT}"
 
+    left, right, below = LEFT, WIDTH - RIGHT, HEIGHT - 8  # where its lines begin and end, and where months stand
+
     @cached_property
     def top(self) -> int:
         """The highest value of the scale, in four round steps above all columns."""
@@ -140,7 +143,7 @@ class Report:
                 words = f"{name}, {month:%B %Y}: {value}"
                 y = self._y(below + value)
                 height = round(self._y(below) - y, 1)
-                found.append(Piece(series, self._x(place) + 6, y, round(self._step - 12, 1), height, words))
+                found.append(Piece(series, self._x(place) + GAP, y, round(self._step - 2 * GAP, 1), height, words))
                 below += value
         return found
 
