@@ -70,6 +70,8 @@ class Known:
 
     endings: list[str]
     rare: list[bool]
+    tag: int | None = None
+    shelf: UUID | None = None
     person: str = ""
     collection: str = ""
 
@@ -85,6 +87,9 @@ def find(
     known = Known([], [False] * len(fixed))
     if _asks_more(filters, fixed) or (with_names and (filters.who or filters.collection)):
         known = _look_up(workspace, filters, fixed)
+        if (filters.tag and known.tag is None) or (filters.collection and known.shelf is None):
+            return [], known
+        fixed = _narrowings(user, workspace, filters, known)
     narrowings = list(fixed)
     if filters.words:
         if not known.endings:
@@ -103,18 +108,30 @@ def find(
     return list(images.annotate(is_favourite=Exists(marked))[:most]), known
 
 
-def _narrowings(user: User, workspace: Workspace, filters: Filters) -> list[Narrowing]:
-    """All but the last word, which stands for several."""
+def _narrowings(user: User, workspace: Workspace, filters: Filters, known: Known | None = None) -> list[Narrowing]:
+    """All but the last word, which stands for several.
+
+    Ids that are known stand there as such: the database's planner knows how common those are, and of a subquery that
+    finds them it would think the average, which is wrong a thousandfold for a tag of all pictures.
+    """
     found = [_of_words(workspace, [word]) for word in filters.words[:-1]]
     if filters.tag:
-        tag = Tag.objects.filter(workspace=workspace, name=filters.tag).values("pk")[:1]
-        found.append(_of(ImageTag.objects.filter(tag=Subquery(tag))))
+        tag = known.tag if known else Subquery(_tag(workspace, filters.tag))
+        found.append(_of(ImageTag.objects.filter(tag=tag)))
     if filters.collection:
-        collection = Collection.objects.filter(workspace=workspace, pk=filters.collection).values("pk")[:1]
-        found.append(_of(CollectionItem.objects.filter(collection=Subquery(collection, output_field=UUIDField()))))
+        shelf = known.shelf if known else Subquery(_shelf(workspace, filters.collection), output_field=UUIDField())
+        found.append(_of(CollectionItem.objects.filter(collection=shelf)))
     if filters.favourites:
         found.append(_of(Favourite.objects.filter(user=user)))
     return found
+
+
+def _tag(workspace: Workspace, name: str) -> Rows:
+    return Tag.objects.filter(workspace=workspace, name=name).values("pk")[:1]
+
+
+def _shelf(workspace: Workspace, pk: UUID) -> Rows:
+    return Collection.objects.filter(workspace=workspace, pk=pk).values("pk")[:1]
 
 
 def _of(rows: Rows) -> Narrowing:
@@ -198,13 +215,18 @@ def _look_up(workspace: Workspace, filters: Filters, fixed: list[Narrowing]) -> 
         member = Membership.objects.filter(workspace=OuterRef("pk"), user=filters.who)
         asked["person"] = Subquery(member.values("user__name")[:1])
         asked["address"] = Subquery(member.values("user__email")[:1])
+    if filters.tag:
+        asked["tag"] = Subquery(_tag(workspace, filters.tag))
     if filters.collection:
+        asked["shelf"] = Subquery(_shelf(workspace, filters.collection), output_field=UUIDField())
         named = Collection.objects.filter(workspace=OuterRef("pk"), pk=filters.collection)
         asked["collection_name"] = Subquery(named.values("name")[:1])
     found = Workspace.objects.filter(pk=workspace.pk).annotate(**asked).values(*asked).first() or {}
     return Known(
         endings=(found.get("endings") or "").split(),
         rare=[not found.get(f"common_{number}") for number in range(len(fixed))],
+        tag=found.get("tag"),
+        shelf=found.get("shelf"),
         person=found.get("person") or (found.get("address") or "").split("@")[0],
         collection=found.get("collection_name") or "",
     )

@@ -75,6 +75,7 @@ def ways(few: Filled, many: Filled) -> dict[str, tuple[str, str]]:
         "filter: who": both("?who={f.member.pk}"),
         "filter: a day": both("?since={day}&until={day}"),
         "filter: favourites": both("?favourites=1"),
+        "filters: tag and collection": both("?tag=all&collection={f.collection.pk}"),
         "filters: five at once": both("?kind=uploaded&shape=square&tag=all&q=photo&collection={f.collection.pk}"),
     }
 
