@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class LastAdministrator(Exception):  # noqa: N818  it says what is the matter
+    """Nobody could look after the portal any more."""
+
+
+def is_last_administrator(user: User) -> bool:
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+    return user.is_superuser and not others.exists()
+
+
 def only_owned_by(user: User) -> "QuerySet[Workspace]":
     """Teams that nobody would own any more; those in the trash go by themselves."""
     mine = Membership.objects.filter(user=user, role=Role.OWNER).values("workspace")
@@ -44,15 +53,17 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
     """Make a person a number. Edits, their costs and where pictures come from stay true; nothing leads back.
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
-    them, or with `trash_made` goes into their trash. Edits under way are canceled. Raises LastOwner.
+    them, or with `trash_made` goes into their trash. Edits under way are canceled. Raises LastOwner, LastAdministrator.
     """
     with transaction.atomic():
         # In this order, as wherever a person and workspaces are locked: no edit is begun and no owner leaves meanwhile.
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        owned = Membership.objects.filter(user=user, role=Role.OWNER).values("workspace")
-        list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=owned).order_by("pk"))
+        mine = Membership.objects.filter(user=user).values("workspace")
+        list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=mine).order_by("pk"))
         if only_owned_by(user).exists():
             raise LastOwner
+        if is_last_administrator(user):
+            raise LastAdministrator
         if trash_made:
             _trash_made(user)
         _leave_workspaces(user)

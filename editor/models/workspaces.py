@@ -149,10 +149,11 @@ class Workspace(models.Model):
             Membership.objects.filter(pk=membership.pk).delete()
 
     def hand_over(self, owner: "Membership", to: "Membership") -> None:
-        """The other person becomes an owner, the present one an admin."""
+        """The other person becomes an owner, the present one an admin. Raises LastOwner if the other one is gone."""
         with transaction.atomic():
             Workspace.objects.select_for_update().get(pk=self.pk)
-            Membership.objects.filter(pk=to.pk, workspace=self).update(role=Role.OWNER)
+            if not Membership.objects.filter(pk=to.pk, workspace=self).update(role=Role.OWNER):
+                raise LastOwner
             Membership.objects.filter(pk=owner.pk, workspace=self).update(role=Role.ADMIN)
 
     def _keep_an_owner(self, membership: "Membership", *, still_owner: bool) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from editor.accounts import exporting
-from editor.accounts.leaving import delete_account, only_owned_by
+from editor.accounts.leaving import LastAdministrator, delete_account, is_last_administrator, only_owned_by
 from editor.forms import LeavingForm
 from editor.images.delivery import leave_database
 from editor.models import GenerationJob, LastOwner
@@ -40,20 +40,20 @@ async def account_export(request: HttpRequest) -> HttpResponseBase:
 def account_delete(request: PersonRequest) -> HttpResponse:
     """Says what will happen, and does it once the address is typed; whoever owns a team alone hands it over first."""
     user = request.user
-    owned = list(only_owned_by(user))
     form = LeavingForm(user.email, request.POST or None)
-    if request.method == "POST" and not owned and form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             delete_account(user, trash_made=form.cleaned_data["made"] == LeavingForm.TRASH)
-        except LastOwner:  # the other owner was quicker
-            owned = list(only_owned_by(user))
+        except (LastOwner, LastAdministrator):
+            pass  # the page says what has to be done first
         else:
             logout(request)
             messages.success(request, "Your account is deleted. Goodbye.")
             return redirect("account_login")
     context = {
         "form": form,
-        "owned": owned,
+        "owned": list(only_owned_by(user)),
+        "last_administrator": is_last_administrator(user),
         "days": settings.TRASH_DAYS,
         "under_way": GenerationJob.objects.unfinished().filter(made_by=user).exists(),
     }

@@ -75,7 +75,11 @@ def workspace_hand_over(request: PersonRequest, workspace_id: UUID, member_id: i
     me = member_of(request.user, workspace_id, Right.OWN)
     other = _other(me, member_id)
     if other.pk != me.pk:
-        me.workspace.hand_over(me, other)
+        try:
+            me.workspace.hand_over(me, other)
+        except LastOwner:
+            messages.error(request, f"Nothing was handed over: that member has just left {me.workspace.name}.")
+            return redirect("workspace", workspace_id)
         messages.success(
             request, f"{other.user.get_short_name()} owns {me.workspace.name} now; you are an admin in it."
         )

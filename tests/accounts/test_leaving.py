@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 import zipfile
 from datetime import timedelta
 from typing import Any, cast
@@ -11,12 +12,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from asgiref.sync import async_to_sync
 from django.contrib.auth import SESSION_KEY
+from django.db import connections
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.accounts.leaving import delete_account, only_owned_by
+from editor.accounts.leaving import LastAdministrator, delete_account, only_owned_by
 from editor.images import bucket, keys
 from editor.jobs import clock, ledger
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
@@ -154,6 +156,47 @@ def test_last_owner_hands_over_first(alice: User, bob: User, team: Workspace) ->
     team.hand_over(Membership.objects.get(user=alice, workspace=team), Membership.objects.get(user=bob, workspace=team))
     assert not only_owned_by(alice).exists()
     assert submit(client, DELETE, email=alice.email).status_code == 302
+
+
+def test_last_administrator_stays(admin: User, alice: User) -> None:
+    client = signed_in_just_now(admin)
+    assert "the portal’s only administrator" in client.get(DELETE).content.decode()
+    assert submit(client, DELETE, email=admin.email).status_code == 422
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    assert submit(client, DELETE, email=admin.email).status_code == 302
+    with pytest.raises(LastAdministrator):
+        delete_account(User.objects.get(pk=alice.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_can_not_leave_at_once(alice: User, bob: User, team: Workspace, other_owner: User) -> None:
+    start, stayed = threading.Barrier(2), list[User]()
+
+    def leave(user: User) -> None:
+        try:
+            start.wait(10)
+            delete_account(user)
+        except LastOwner:
+            stayed.append(user)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=leave, args=[user]) for user in (alice, bob)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(stayed) == 1
+    assert team.memberships.get().user == stayed[0]
+
+
+def test_nothing_is_handed_over_to_somebody_who_is_gone(alice: User, bob: User, team: Workspace) -> None:
+    mine, theirs = (Membership.objects.get(user=user, workspace=team) for user in (alice, bob))
+    delete_account(bob)
+    with pytest.raises(LastOwner):
+        team.hand_over(mine, theirs)
+    mine.refresh_from_db()
+    assert mine.role == Role.OWNER
 
 
 def test_team_in_the_trash_stands_in_nobodys_way(alice: User, team: Workspace) -> None:

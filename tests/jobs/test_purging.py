@@ -9,6 +9,7 @@ from pytest_django import Settings
 from editor.images import bucket, ingest, keys
 from editor.jobs import clock, ledger, purging
 from editor.jobs.abandoned import cancel_in
+from editor.management.commands.clock import Command
 from editor.models import (
     Allowance,
     Collection,
@@ -82,6 +83,22 @@ def test_batches_are_bounded_and_the_last_one_closes(
     trashed(team, 31)
     assert [clock.empty_trash(), clock.empty_trash()] == [2, 1]
     assert Workspace.objects.get(pk=team.pk).purged_at
+
+
+@pytest.mark.django_db(transaction=True)  # a tick gives its connection back
+def test_clock_goes_on_at_once_while_there_is_more(
+    alice: User, team: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "MOST_PICTURES", 2)
+    for _ in range(5):
+        make_image(alice, workspace=team)
+    trashed(team, 31)
+    command, left = Command(), []
+    for ticks in range(4):
+        command.tick(ticks)
+        left.append(Image.objects.filter(purged_at=None).count())
+    assert left == [3, 1, 0, 0]
+    assert not command.emptying
 
 
 def test_picture_that_can_not_go_keeps_the_workspace_for_the_next_go(
