@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -94,7 +93,7 @@ def test_end_without_its_entry_does_not_happen(alice: User) -> None:
     job = new(alice)
     # As if it had been settled by somebody else: the second entry is refused, and the end with it.
     AllowanceEntry.objects.get(job=job).copy_as(Allowance.TAKEN)
-    with pytest.raises(Exception, match=r"allowance_settled_once|UNIQUE"), transaction.atomic():
+    with pytest.raises(Exception, match=r"allowance_settled_once|UNIQUE"):
         job.fail("vendor")
     assert GenerationJob.objects.get().state == JobState.QUEUED
 
