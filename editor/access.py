@@ -1,21 +1,74 @@
-"""Who may see and do what. The only permission code; strangers get a 404, never a hint."""
+"""Who may see and do what. The only permission code; strangers get a 404, never a hint.
 
+`docs/roles.md` says the same in words, and a test compares the two.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404
 
-from editor.models import GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
     from editor.models import User
+    from editor.models.workspaces import WorkspaceQuerySet
 
-MAY_EDIT = {Role.EDITOR, Role.ADMIN, Role.OWNER}
+
+class Right(StrEnum):
+    """What a role may do in a workspace, from the least to the most."""
+
+    SEE = "see"  # pictures, edits and members; download
+    EDIT = "edit"  # upload, edit, trash and put back
+    MANAGE = "manage"  # rename, invite, change roles below an owner's, remove members
+    OWN = "own"  # make owners, archive, delete
+
+
+RIGHTS = {
+    Role.VIEWER: {Right.SEE},
+    Role.EDITOR: {Right.SEE, Right.EDIT},
+    Role.ADMIN: {Right.SEE, Right.EDIT, Right.MANAGE},
+    Role.OWNER: {Right.SEE, Right.EDIT, Right.MANAGE, Right.OWN},
+}
+
+
+def roles_with(right: Right) -> list[Role]:
+    return [role for role, rights in RIGHTS.items() if right in rights]
+
+
+MAY_EDIT = roles_with(Right.EDIT)
+
+
+def member_of(user: "User", workspace_id: UUID, right: Right = Right.SEE) -> Membership:
+    """The person's membership in a workspace where they may do this, archived ones included. Raises Http404."""
+    memberships = Membership.objects.select_related("workspace").filter(user=user, workspace__trashed_at=None)
+    found = memberships.filter(workspace=workspace_id, role__in=roles_with(right)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def may_change(actor: Membership, other: Membership) -> bool:
+    """Whether somebody may change another member's role or remove them: admins those below owners, owners all."""
+    if Right.OWN in RIGHTS[Role(actor.role)]:
+        return True
+    return Right.MANAGE in RIGHTS[Role(actor.role)] and other.role != Role.OWNER
+
+
+def roles_to_give(actor: Membership) -> list[Role]:
+    """The roles that somebody may give: an admin's own and those below it; only owners make owners."""
+    if Right.MANAGE not in RIGHTS[Role(actor.role)]:
+        return []
+    return [role for role in Role if RANK[role] <= actor.rank]
 
 
 def image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may see. Raises Http404."""
-    image = Image.objects.visible_to(user).filter(pk=image_id).first()
+    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace").first()
     if image is None:
         raise Http404
     return image
@@ -23,8 +76,7 @@ def image_for(user: "User", image_id: UUID) -> Image:
 
 def trashed_image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may put back, in the trash or not. Raises Http404."""
-    editable = Workspace.objects.filter(memberships__user=user, memberships__role__in=MAY_EDIT)
-    image = Image.objects.filter(workspace__in=editable, pk=image_id).first()
+    image = Image.objects.filter(workspace__in=editable_workspaces(user), pk=image_id).first()
     if image is None:
         raise Http404
     return image
@@ -32,14 +84,54 @@ def trashed_image_for(user: "User", image_id: UUID) -> Image:
 
 def source_for(user: "User", image_id: UUID) -> Image | None:
     """A picture that the person may edit in its workspace: not refused, not in the trash. None otherwise."""
-    editable = Workspace.objects.filter(memberships__user=user, memberships__role__in=MAY_EDIT)
-    images = Image.objects.filter(workspace__in=editable, trashed_at=None).exclude(state=ImageState.REFUSED)
-    return images.filter(pk=image_id).select_related("workspace").first()
+    images = Image.objects.filter(workspace__in=editable_workspaces(user), trashed_at=None)
+    return images.exclude(state=ImageState.REFUSED).filter(pk=image_id).select_related("workspace").first()
+
+
+def pictures_for(
+    user: "User", workspace_id: UUID, ids: Iterable[UUID], right: Right = Right.SEE
+) -> tuple[Workspace, list[Image]]:
+    """Of these pictures those that lie in the workspace, if the person may do this there.
+
+    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left.
+    """
+    workspace = (open_workspace_for if right == Right.EDIT else workspace_for)(user, workspace_id)
+    rows = Image.objects.filter(workspace=workspace, pk__in=ids, trashed_at=None).select_related("job")
+    images = list(rows.exclude(state=ImageState.REFUSED).order_by("-created_at", "-id"))
+    if not images:
+        raise Http404
+    return workspace, images
+
+
+def collection_for(user: "User", collection_id: UUID, right: Right = Right.SEE) -> tuple[Collection, list[Collection]]:
+    """A collection and those inside it, in one query. Raises Http404."""
+    mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))
+    family = Collection.objects.filter(mine, Q(pk=collection_id) | Q(parent=collection_id), workspace__trashed_at=None)
+    if right == Right.EDIT:
+        family = family.filter(workspace__archived_at=None)
+    rows = list(family.select_related("workspace", "parent"))
+    found = next((each for each in rows if each.pk == collection_id), None)
+    if found is None:
+        raise Http404
+    return found, [each for each in rows if each is not found]
+
+
+def workspace_for(user: "User", workspace_id: UUID) -> Workspace:
+    """A workspace that the person is in. Raises Http404."""
+    return member_of(user, workspace_id).workspace
+
+
+def open_workspace_for(user: "User", workspace_id: UUID) -> Workspace:
+    """One in which the person may change pictures now. Raises Http404."""
+    workspace = editable_workspaces(user).filter(pk=workspace_id).first()
+    if workspace is None:
+        raise Http404
+    return workspace
 
 
 def job_for(user: "User", job_id: UUID) -> GenerationJob:
     """An edit that the person may see. Raises Http404."""
-    job = GenerationJob.objects.visible_to(user).with_pictures().filter(pk=job_id).first()
+    job = GenerationJob.objects.visible_to(user).with_pictures().filter(pk=job_id).select_related("workspace").first()
     if job is None:
         raise Http404
     return job
@@ -53,5 +145,17 @@ def own_job_for(user: "User", job_id: UUID) -> GenerationJob:
     return job
 
 
+def editable_workspaces(user: "User") -> "WorkspaceQuerySet":
+    """Where the person may upload and edit."""
+    return Workspace.objects.filter(
+        memberships__user=user, memberships__role__in=MAY_EDIT, archived_at=None, trashed_at=None
+    )
+
+
+def may_edit_as(role: str, workspace: Workspace) -> bool:
+    """The same of a membership that is known already."""
+    return role in MAY_EDIT and workspace.is_open
+
+
 def may_edit_in(user: "User", workspace: Workspace) -> bool:
-    return Membership.objects.filter(user=user, workspace=workspace, role__in=MAY_EDIT).exists()
+    return editable_workspaces(user).filter(pk=workspace.pk).exists()

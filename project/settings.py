@@ -205,7 +205,7 @@ UPLOAD_MAX_PIXELS = env.whole("UPLOAD_MAX_PIXELS", 50_000_000, at_least=10_000, 
 UPLOADS_PER_DAY = env.whole("UPLOADS_PER_DAY", 2_000, at_least=1, at_most=1_000_000)
 UPLOADS_WAITING = env.whole("UPLOADS_WAITING", 200, at_least=1, at_most=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 200_000  # form fields; files are counted by UPLOAD_MAX_BYTES
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 600  # 500 chosen pictures and what to do with them
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
     "editor.views.uploading.CappedUploadHandler",

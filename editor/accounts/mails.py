@@ -6,7 +6,7 @@ from allauth.account.utils import user_pk_to_url_str
 
 from editor.accounts.links import public_url
 from editor.accounts.signup import INVITATION_DAYS, invitation_link
-from editor.models import Invitation, User
+from editor.models import Invitation, User, WorkspaceInvitation
 
 
 def send_invitation(invitation: Invitation) -> bool:
@@ -24,3 +24,15 @@ def send_welcome(user: User) -> bool:
     key = default_token_generator.make_token(user)
     link = public_url("account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=key)
     return bool(get_adapter().send_mail("account/email/welcome", user.email, {"password_reset_url": link}))
+
+
+def send_workspace_invitation(invitation: WorkspaceInvitation) -> bool:
+    """Mail the link that lets this address into a workspace. False if it could not be sent."""
+    context = {
+        "invited_by": invitation.invited_by.get_full_name(),
+        "workspace": invitation.workspace.name,
+        "role": invitation.get_role_display().lower(),
+        "join_url": public_url("join", token=invitation.token),
+        "expires_at": invitation.expires_at,
+    }
+    return bool(get_adapter().send_mail("account/email/workspace_invitation", invitation.email, context))

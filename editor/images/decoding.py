@@ -62,6 +62,7 @@ class Decoded:
     init_height: int
     init_crop: tuple[int, int, int, int] | None  # where the picture lies in a padded init image
     thumbhash: str  # base64
+    phash: tuple[int, int, int, int] | None  # a perceptual hash, 16 bits each; None where there is nothing to see
     frames_dropped: bool
     source_format: str  # JPEG, PNG, WEBP, AVIF, HEIF
     blank: bool  # every pixel has the same colour, as in what the flux server gives for a blocked result
@@ -145,10 +146,12 @@ def _reason(returncode: int, err: bytes) -> str:
 def _decoded(answer: dict[str, Any], out_dir: Path) -> Decoded:
     widths = answer.pop("rendition_widths")
     crop = answer.pop("init_crop")
+    phash = answer.pop("phash")
     return Decoded(
         master_path=out_dir / f"master.{answer['master_ext']}",
         renditions={width: out_dir / f"{width}.webp" for width in widths},
         init_path=out_dir / "init.jpg",
         init_crop=tuple(crop) if crop else None,
+        phash=tuple(phash) if phash else None,
         **answer,
     )

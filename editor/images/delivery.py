@@ -39,7 +39,7 @@ async def respond(
 
 
 async def _stream(request: HttpRequest, key: str, download_as: str | None) -> HttpResponseBase:
-    await sync_to_async(_leave_database)()
+    await sync_to_async(leave_database)()
     try:
         found = await bucket.open_stream_soon(key)
     except bucket.Missing:
@@ -53,7 +53,7 @@ async def _stream(request: HttpRequest, key: str, download_as: str | None) -> Ht
     return response
 
 
-def _leave_database() -> None:
+def leave_database() -> None:
     """Give the connection back: others want it while this request waits for the bucket, and then for the browser."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:

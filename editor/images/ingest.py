@@ -1,5 +1,6 @@
 """Taking pictures in: received → ready or refused. Row first, then bytes under keys that follow from the row."""
 
+import hashlib
 import logging
 import tempfile
 import threading
@@ -7,22 +8,27 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from editor import rings
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
-from editor.models import Image, ImageKind, ImageState, User, Workspace
+from editor.images.likeness import phash_columns
+from editor.images.rights import Rights
+from editor.library.words import index_words
+from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
 
 log = logging.getLogger(__name__)
 
 UNDECODABLE = "undecodable"
 LOST = "lost"
 RETRY = timedelta(seconds=5)
+WAITING_RETRY = 3  # seconds after which there may be room for further uploads
 PUT_PATIENCE = 20.0  # seconds
 """Seconds that an upload waits for its turn to go on to the bucket."""
 
@@ -30,22 +36,60 @@ _puts = threading.BoundedSemaphore(4)  # at once per process: more would be no f
 
 
 class TooMany(Exception):  # noqa: N818  a sentence for the person
-    """The person's uploads of a day are used up, or too many of them still wait for a worker."""
+    """The person's uploads of a day are used up, or too many of them still wait for a worker.
+
+    `retry_after` says in how many seconds to come back; None: not today.
+    """
+
+    def __init__(self, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
-def receive(user: User, workspace: Workspace, file: IO[bytes], name: str) -> Image:
+def sent_before(user: User, workspace: Workspace, token: str) -> Image | None:
+    """What the same token brought, unless its bytes got lost on the way."""
+    if not token:
+        return None
+    rows = Image.objects.filter(made_by=user, upload_token=_token_in(workspace, token))
+    return rows.exclude(state=ImageState.REFUSED, refused_code=LOST).first()
+
+
+def receive(
+    user: User,
+    workspace: Workspace,
+    file: IO[bytes],
+    name: str,
+    *,
+    sha256: str = "",
+    token: str = "",
+    rights: Rights | None = None,
+) -> Image:
     """Store an upload as it came and ring for the worker that looks at it.
+
+    `sha256` is that of its bytes, where it is known by now. `token` is the sender's name for this sending: the same one
+    again, also at the same time, is the picture that it made (compare `sent_before`).
 
     Raises TooMany with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
     """
     _need_room(user)
-    image = Image.objects.create(
+    held = _token_in(workspace, token)
+    if held:
+        Image.objects.filter(made_by=user, upload_token=held, refused_code=LOST).update(upload_token="")
+    image = Image(
         workspace=workspace,
         made_by=user,
         kind=ImageKind.UPLOADED,
         name=clean_name(name),
+        raw_sha256=sha256,
+        upload_token=held,
         due_at=timezone.now() + settings.IMAGE_LEASE,  # should this process die before the bytes are stored
+        **(rights.columns if rights else {}),
     )
+    try:
+        with transaction.atomic():
+            image.save(force_insert=True)
+    except IntegrityError:  # sent twice at once; the other one stores the bytes
+        return Image.objects.get(made_by=user, upload_token=held)
     try:
         _put_raw(image, file)
     except BucketUnavailable:
@@ -54,6 +98,11 @@ def receive(user: User, workspace: Workspace, file: IO[bytes], name: str) -> Ima
     Image.objects.filter(pk=image.pk).update(due_at=timezone.now())
     rings.ring_image(image.pk)
     return image
+
+
+def _token_in(workspace: Workspace, token: str) -> str:
+    """The same token names another sending in another workspace."""
+    return hashlib.sha256(f"{workspace.pk} {token}".encode()).hexdigest() if token else ""
 
 
 def _put_raw(image: Image, file: IO[bytes]) -> None:
@@ -73,7 +122,8 @@ def _need_room(user: User) -> None:
         raise TooMany(f"That is {settings.UPLOADS_PER_DAY} pictures in a day. Please go on tomorrow.")
     if uploads.filter(state=ImageState.RECEIVED).count() >= settings.UPLOADS_WAITING:
         raise TooMany(
-            f"{settings.UPLOADS_WAITING} of your pictures are still being checked. Please go on in a few minutes."
+            f"{settings.UPLOADS_WAITING} of your pictures are still being checked. Please go on in a few minutes.",
+            retry_after=WAITING_RETRY,
         )
 
 
@@ -131,7 +181,8 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         if decoded.blank and blank_code:
             return image.refuse(blank_code)
         _store(image, decoded)
-        return image.become_ready(
+        return _become_ready(
+            image,
             width=decoded.width,
             height=decoded.height,
             byte_size=decoded.byte_size,
@@ -141,11 +192,21 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
             master_sha256=decoded.master_sha256,
             rendition_widths=sorted(decoded.renditions),
             thumbhash=decoded.thumbhash,
+            **phash_columns(decoded.phash),
             init_width=decoded.init_width,
             init_height=decoded.init_height,
             init_crop=decoded.init_crop,
             frames_dropped=decoded.frames_dropped,
         )
+
+
+def _become_ready(image: Image, **facts: Any) -> bool:
+    """With its shape and its words, so that it is found from the first moment on."""
+    with transaction.atomic():
+        done = image.become_ready(shape=Shape.of(facts["width"], facts["height"]), **facts)
+        if done:
+            index_words(image)
+    return done
 
 
 def _store(image: Image, decoded: Decoded) -> None:

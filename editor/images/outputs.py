@@ -11,6 +11,7 @@ from typing import Any, cast
 import thumbhash
 from PIL import Image, ImageFilter, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401  registers the savers
 
+from editor.images.hashing import perceptual_hash
 from editor.images.normalizing import Normalized
 from editor.images.sizes import edit_size
 
@@ -34,6 +35,7 @@ def write_outputs(picture: Normalized, out_dir: Path, widths: Sequence[int]) -> 
             "height": image.height,
             "rendition_widths": sorted(renditions),
             "thumbhash": _placeholder(smallest),
+            "phash": perceptual_hash(_on_white(smallest)),
             "frames_dropped": picture.frames_dropped,
             "source_format": picture.source_format,
             "blank": _is_blank(smallest) and _is_blank(image),

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from editor.images.rights import today
 from editor.images.sizes import MATCH, size_for_ratio
 from editor.models import Attempt, FluxServer, GenerationJob, ImageState, JobSource, JobState
 from editor.models.jobs import JobQuerySet
@@ -61,7 +62,7 @@ def room(server: FluxServer) -> int:
 
 def ready_to_go(now: datetime) -> JobQuerySet:
     unready = JobSource.objects.filter(job=OuterRef("pk")).filter(
-        ~Q(image__state=ImageState.READY) | Q(image__purged_at__isnull=False)
+        ~Q(image__state=ImageState.READY) | Q(image__purged_at__isnull=False) | Q(image__usable_until__lt=today())
     )
     return GenerationJob.objects.turn_order().filter(~Exists(unready), due_at__lte=now)
 

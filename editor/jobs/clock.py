@@ -11,7 +11,10 @@ from django.utils import timezone
 from editor import rings
 from editor.images import inbox, ingest
 from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.rights import today
 from editor.jobs import lifecycle, pauses
+from editor.jobs.abandoned import cancel_abandoned
+from editor.jobs.purging import purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,7 @@ def _discarded_due() -> bool:
 
 def _fail_without_sources() -> None:
     gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
+    gone |= Q(sources__image__usable_until__lt=today())
     for job in GenerationJob.objects.filter(gone, state=JobState.QUEUED).distinct()[:MOST_RINGS]:
         lifecycle.fail_without_sources(job)
 
@@ -75,14 +79,15 @@ def _purge(image: Image) -> bool:
 
 
 def empty_trash() -> int:
-    """Purge the bytes of pictures that lay in the trash for TRASH_DAYS; returns how many."""
+    """Purge the bytes of pictures and workspaces that lay in the trash for TRASH_DAYS; returns how many pictures."""
+    cancel_abandoned()
     before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
     purged = 0
     for image in Image.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at")[:MOST_RINGS]:
         in_use = GenerationJob.objects.unfinished().filter(Q(sources__image=image) | Q(pk=image.job_id)).exists()
         if not in_use:
             purged += _purge(image)
-    return purged
+    return purged + purge_workspaces()
 
 
 def sweep_inbox() -> int:

@@ -18,6 +18,7 @@ from editor.images import bucket, inbox, ingest, keys
 from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
+from editor.images.rights import inherited
 from editor.jobs import vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
@@ -44,7 +45,8 @@ def collect(job: GenerationJob) -> bool:
 
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
-    source = job.source_image
+    sources = job.source_images
+    rights = inherited(sources).columns
     for position in range(min(len(attempt.outputs), job.samples)):
         Image.objects.get_or_create(
             job=job,
@@ -55,8 +57,9 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
                 "made_by_id": job.made_by_id,
                 "kind": ImageKind.GENERATED,
                 "name": " ".join(job.prompt.split())[:80],
-                "root": source.first_upload,
+                "root": sources[0].first_upload,
                 "sandbox": settings.FLUX_IS_SANDBOX,
+                **rights,
             },
         )
     return list(job.results.order_by("position"))

@@ -2,17 +2,16 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from editor import rings
 from editor.flux.contract import MAX_SEED
-from editor.models import GenerationJob, Image, JobSource, User
-
-DAY = timedelta(days=1)
+from editor.images.rights import expired, expired_words
+from editor.jobs import allowances
+from editor.models import GenerationJob, Image, JobSource, User, Workspace
+from editor.models.allowances import hold
 
 
 class NotAllowed(Exception):  # noqa: N818  a sentence for the person
@@ -36,15 +35,6 @@ def draw_seed() -> int:
     return secrets.randbelow(MAX_SEED + 1)
 
 
-def daily_limit(user: User) -> int:
-    return settings.EDITS_PER_DAY if user.edits_per_day is None else user.edits_per_day
-
-
-def left_today(user: User) -> int:
-    """Pictures this person may still have made within a day."""
-    return max(0, daily_limit(user) - GenerationJob.objects.pictures_spent(user, timezone.now() - DAY))
-
-
 def create_job(
     user: User, sources: list[Image], spec: EditSpec, form_token: str, rerun_of: GenerationJob | None = None
 ) -> GenerationJob:
@@ -54,26 +44,38 @@ def create_job(
     """
     try:
         with transaction.atomic():
-            # One at a time per person, so that two windows can't spend the same rest of a day.
-            User.objects.select_for_update().get(pk=user.pk)
+            # One at a time per person and then per workspace, so that two windows can't spend the same rest. Without
+            # `no_key` whoever writes a line of the ledger would wait for it, and it for them.
+            active = User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active
+            workspace = Workspace.objects.select_for_update(no_key=True).get(pk=sources[0].workspace_id)
             if made := GenerationJob.objects.filter(made_by=user, form_token=form_token).first():
                 return made
-            _check_allowance(user, spec.samples)
+            _check_rights(sources)
+            _check_open(workspace, active)
+            _check_allowance(user, workspace, spec.samples)
             job = _write(user, sources, spec, form_token, rerun_of)
+            hold(job)
             rings.ring_job(job.pk)
             return job
     except IntegrityError:
         return GenerationJob.objects.get(made_by=user, form_token=form_token)
 
 
-def _check_allowance(user: User, samples: int) -> None:
-    left = left_today(user)
-    if samples > left:
-        have = "none are" if left == 0 else "one is" if left == 1 else f"{left} are"
-        raise NotAllowed(
-            f"You may have {daily_limit(user)} pictures made in 24 hours, and {have} left. "
-            "Try again later, or ask an administrator for more."
-        )
+def _check_rights(sources: list[Image]) -> None:
+    if (image := expired(sources)) is not None:
+        raise NotAllowed(expired_words(image))
+
+
+def _check_open(workspace: Workspace, active: bool) -> None:
+    """It may have been closed, or the account deleted, since the page was asked for."""
+    if not (active and workspace.is_open):
+        raise NotAllowed(f"Nothing changes in {workspace.name} any more: it was archived or put into the trash.")
+
+
+def _check_allowance(user: User, workspace: Workspace, samples: int) -> None:
+    rest = allowances.rest_of(user, workspace.pk)
+    if samples > rest.pictures:
+        raise NotAllowed(rest.refusal)
 
 
 def _write(

@@ -22,6 +22,12 @@ _TRY_AGAIN = "Nothing was charged. Run it again."
 _COUNTS_NOT = "It does not count for you. Run it again."
 FAILURES: dict[str, Failure] = {
     "source": Failure("A source picture could not be used, so the edit was not sent.", "yours", "change"),
+    "expired": Failure(
+        "The rights to a source picture ended while this edit waited, so it was not sent. Nothing was charged. "
+        "Choose another picture, or change the date on its page if it is wrong.",
+        "yours",
+        "change",
+    ),
     "refused_prompt": Failure("The flux server won't work on these words. Say it in another way.", "yours", "change"),
     "refused_image": Failure(
         "The flux server could not read the source picture. Try once more, or with another picture.",

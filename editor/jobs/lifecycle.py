@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from editor import rings
+from editor.images.rights import today
 from editor.jobs import admission, checks, submission
 from editor.jobs.collection import collect
 from editor.models import FluxServer, GenerationJob, ImageState, JobState
@@ -48,9 +49,11 @@ def _step(job: GenerationJob) -> bool:
 
 
 def fail_without_sources(job: GenerationJob) -> bool:
-    """queued → failed(source) where a source was refused or is gone."""
+    """queued → failed(source) where a source was refused or is gone, → failed(expired) where it may not be used now."""
     gone = Q(image__state=ImageState.REFUSED) | Q(image__purged_at__isnull=False)
-    return job.sources.filter(gone).exists() and job.fail("source")
+    if job.sources.filter(gone).exists():
+        return job.fail("source")
+    return job.sources.filter(image__usable_until__lt=today()).exists() and job.fail("expired")
 
 
 def ring_next() -> None:

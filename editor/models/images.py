@@ -27,9 +27,40 @@ class ImageState(models.TextChoices):
     REFUSED = "refused"
 
 
+class Licence(models.TextChoices):
+    """What may be done with a picture, from the least to the most strict: a merge inherits the strictest."""
+
+    OWN = "own", "Ours"
+    LICENSED = "licensed", "Licensed"
+    EDITORIAL = "editorial", "Editorial use only"
+    INTERNAL = "internal", "Internal use only"
+
+
+class Consent(models.TextChoices):
+    """Whether the people who can be seen agreed, from the least to the most strict."""
+
+    NOBODY = "nobody", "Nobody can be seen"
+    GIVEN = "given", "Given"
+    UNKNOWN = "unknown", "Not known"
+    REFUSED = "refused", "Not given"
+
+
+class Shape(models.TextChoices):
+    LANDSCAPE = "landscape"
+    PORTRAIT = "portrait"
+    SQUARE = "square"
+
+    @classmethod
+    def of(cls, width: int, height: int) -> "Shape":
+        """A picture whose sides differ by a twentieth at most is a square to the eye."""
+        if max(width, height) * 20 <= min(width, height) * 21:
+            return cls.SQUARE
+        return cls.LANDSCAPE if width > height else cls.PORTRAIT
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, user: "User") -> "ImageQuerySet":
-        return self.filter(workspace__memberships__user=user, trashed_at=None)
+        return self.filter(workspace__memberships__user=user, workspace__trashed_at=None, trashed_at=None)
 
     def sources_for(self, user: "User") -> "ImageQuerySet":
         """What a person may pick as a source: ready pictures of theirs, newest first."""
@@ -37,7 +68,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def trashed_of(self, user: "User") -> "ImageQuerySet":
         """What a person may put back: in the trash, its bytes still there, and theirs to edit; the latest first."""
-        editable = Membership.objects.filter(user=user).exclude(role=Role.VIEWER)
+        open_ones = Workspace.objects.filter(archived_at=None, trashed_at=None)
+        editable = Membership.objects.filter(user=user, workspace__in=open_ones).exclude(role=Role.VIEWER)
         trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
         return trashed.order_by("-trashed_at", "-id")
 
@@ -76,6 +108,25 @@ class Image(Leased):
     init_crop = models.JSONField(null=True, blank=True)  # [left, top, right, bottom] if the init image is padded
     frames_dropped = models.BooleanField(default=False)
 
+    # What people say about it.
+    description = models.TextField(blank=True, max_length=2000)
+    alt_text = models.CharField(max_length=300, blank=True)
+    licence = models.CharField(max_length=10, choices=Licence.choices, blank=True)
+    credit = models.CharField(max_length=400, blank=True)  # where it comes from; of a merge, both
+    consent = models.CharField(max_length=10, choices=Consent.choices, blank=True)
+    usable_until = models.DateField(null=True, blank=True)  # the last day on which it may be edited
+
+    # What finds it, and others like it.
+    shape = models.CharField(max_length=10, choices=Shape.choices, blank=True)
+    # A perceptual hash of 64 bits in four parts: two pictures that differ in up to three bits share one of them.
+    phash_a = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    phash_b = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    phash_c = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    phash_d = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    upload_token = models.CharField(
+        max_length=64, blank=True, editable=False
+    )  # sending a file again makes no second one
+
     tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(null=True, blank=True)
@@ -87,12 +138,22 @@ class Image(Leased):
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="image_library"),
+            models.Index(fields=["workspace", "kind", "-created_at", "-id"], name="image_by_kind"),
+            models.Index(fields=["workspace", "shape", "-created_at", "-id"], name="image_by_shape"),
+            models.Index(fields=["workspace", "made_by", "-created_at", "-id"], name="image_by_member"),
+            models.Index(fields=["workspace", "name", "id"], name="image_by_name"),
+            models.Index(fields=["workspace", "master_sha256"], name="image_same_bytes"),
+            models.Index(fields=["workspace", "raw_sha256"], name="image_same_raw"),
+            *(models.Index(fields=["workspace", f"phash_{part}"], name=f"image_like_{part}") for part in "abcd"),
             models.Index(fields=["made_by", "-created_at"], name="image_by_person"),
             models.Index(fields=["-created_at", "-id"], name="image_newest"),
             models.Index(fields=["due_at"], name="image_due", condition=Q(state="received")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "position"], name="image_one_per_result"),
+            models.UniqueConstraint(
+                fields=["made_by", "upload_token"], condition=~Q(upload_token=""), name="image_once_per_upload"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="ready") | Q(width__gt=0, height__gt=0, master_ext__gt="", ready_at__isnull=False),
                 name="image_ready_is_whole",

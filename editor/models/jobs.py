@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor.models.allowances import Allowance, settle
 from editor.models.images import Image
 from editor.models.leases import Leased
 from editor.models.workspaces import Workspace
@@ -30,12 +31,6 @@ class JobState(models.TextChoices):
     CANCELED = "canceled"
 
 
-class Allowance(models.TextChoices):
-    HELD = "held"  # set aside while the job runs
-    TAKEN = "taken"  # spent
-    RELEASED = "released"  # given back
-
-
 FINAL = {JobState.SUCCEEDED, JobState.BLOCKED, JobState.FAILED, JobState.CANCELED}
 WITH_VENDOR = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING, JobState.COLLECTING}
 OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
@@ -43,7 +38,7 @@ OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
 
 class JobQuerySet(models.QuerySet["GenerationJob"]):
     def visible_to(self, user: "User") -> "JobQuerySet":
-        return self.filter(workspace__memberships__user=user)
+        return self.filter(workspace__memberships__user=user, workspace__trashed_at=None)
 
     def history_of(self, user: "User") -> "JobQuerySet":
         """A person's own edits in the workspaces they are in, newest first."""
@@ -166,7 +161,11 @@ class GenerationJob(Leased):
         return self.swap(frm, state=to, **values)
 
     def _finish(self, frm: set[str], to: JobState, allowance: Allowance, **values: Any) -> bool:
-        return self._move(frm, to, allowance=allowance, finished_at=timezone.now(), **values)
+        with transaction.atomic():  # the end of an edit and its line in the ledger: both or neither
+            if not self._move(frm, to, allowance=allowance, finished_at=timezone.now(), **values):
+                return False
+            settle(self, allowance)
+        return True
 
     def start_submitting(self, lease: timedelta, **size: Any) -> bool:
         """queued → submitting, under a new fence; `size` are width, height and crop, known from the sources by now."""

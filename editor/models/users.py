@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+DELETED = "Deleted account"  # the name of all who left
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -36,6 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, help_text="Pictures this person may have made a day; empty: EDITS_PER_DAY."
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    anonymised_at = models.DateTimeField(null=True, blank=True, editable=False)  # the account was deleted
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -52,10 +55,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = self.email.strip().lower()
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        return DELETED if self.anonymised_at else self.name or self.email
 
     def get_short_name(self) -> str:
-        return self.name or self.email.split("@")[0]
+        return DELETED if self.anonymised_at else self.name or self.email.split("@")[0]
 
     @property
     def initials(self) -> str:

@@ -1,10 +1,14 @@
-"""Workspaces own pictures and jobs; memberships say who is in them."""
+"""Workspaces own pictures and jobs; memberships say who is in them, invitations who may come in."""
 
+import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -18,9 +22,31 @@ class Role(models.TextChoices):
     OWNER = "owner"
 
 
+RANK = {role: rank for rank, role in enumerate([Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER])}
+
+
+def restorable() -> timedelta:
+    """How long a workspace in the trash may be put back: an hour less than it lies there.
+
+    So nobody puts it back just as the clock begins to purge it.
+    """
+    return timedelta(days=settings.TRASH_DAYS) - timedelta(hours=1)
+
+
+class LastOwner(Exception):  # noqa: N818  it says what is the matter
+    """Nobody would own the workspace any more."""
+
+
 class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     def of(self, user: "User") -> "WorkspaceQuerySet":
-        return self.filter(memberships__user=user)
+        """Those that the person is in, the personal one first; not those in the trash. `my_role`: as what."""
+        mine = self.filter(memberships__user=user, trashed_at=None).annotate(my_role=F("memberships__role"))
+        return mine.order_by(F("personal_for").asc(nulls_last=True), F("archived_at").asc(nulls_first=True), "name")
+
+    def trashed_of(self, user: "User") -> "WorkspaceQuerySet":
+        """What the person may put back: in the trash, its pictures still there, and their own."""
+        own = self.filter(memberships__user=user, memberships__role=Role.OWNER)
+        return own.filter(trashed_at__gt=timezone.now() - restorable(), purged_at=None).order_by("-trashed_at")
 
     def personal_of(self, user: "User") -> "Workspace":
         """The person's own workspace, made when it is first asked for."""
@@ -31,18 +57,49 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
                 Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": Role.OWNER})
         return workspace
 
+    def found(self, user: "User", name: str) -> "Workspace":
+        """A new team workspace that this person owns."""
+        with transaction.atomic():
+            workspace = self.create(name=name)
+            Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
+        return workspace
+
 
 class Workspace(models.Model):
-    """Owns pictures, jobs and a library. *Personal* ones belong to exactly one person, the others are teams."""
+    """Owns pictures, jobs and a library. *Personal* ones belong to exactly one person, the others are teams.
+
+    An archived one can be looked at and downloaded from, and nothing in it changes. One in the trash is there for
+    its owners alone, who may put it back until it is purged.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     name = models.CharField(max_length=80)
     personal_for = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="personal_workspace"
     )
+    cover = models.ForeignKey(
+        "editor.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="covers", editable=False
+    )
+    pictures_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Pictures that may be made in a month; empty: as many as its members may."
+    )
+    money_per_month = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, help_text="What they may cost in a month; empty: any."
+    )
     created_at = models.DateTimeField(default=timezone.now)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True, editable=False)  # its pictures are gone, its rows stay
 
     objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(personal_for=None) | Q(archived_at=None, trashed_at=None),
+                name="workspace_personal_stays",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -51,11 +108,68 @@ class Workspace(models.Model):
     def is_personal(self) -> bool:
         return self.personal_for_id is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything in it may change."""
+        return self.archived_at is None and self.trashed_at is None
+
+    @property
+    def initials(self) -> str:
+        return "".join(word[0] for word in self.name.split()[:2]).upper() or "?"
+
+    def archive(self) -> bool:
+        rows = Workspace.objects.filter(pk=self.pk, personal_for=None, archived_at=None, trashed_at=None)
+        return bool(rows.update(archived_at=timezone.now()))
+
+    def reopen(self) -> bool:
+        """Out of the archive."""
+        rows = Workspace.objects.filter(pk=self.pk, archived_at__isnull=False, trashed_at=None)
+        return bool(rows.update(archived_at=None))
+
+    def trash(self) -> bool:
+        rows = Workspace.objects.filter(pk=self.pk, personal_for=None, trashed_at=None)
+        return bool(rows.update(trashed_at=timezone.now()))
+
+    def restore(self) -> bool:
+        rows = Workspace.objects.filter(pk=self.pk, trashed_at__gt=timezone.now() - restorable(), purged_at=None)
+        return bool(rows.update(trashed_at=None))
+
+    # Who is in it. All changes of owners go one after the other, so that two can't leave at once.
+
+    def change_role(self, membership: "Membership", role: str) -> None:
+        """Raises LastOwner."""
+        with transaction.atomic():
+            self._keep_an_owner(membership, still_owner=role == Role.OWNER)
+            Membership.objects.filter(pk=membership.pk).update(role=role)
+
+    def remove(self, membership: "Membership") -> None:
+        """The person sees nothing of it from now on; what they made stays. Raises LastOwner."""
+        with transaction.atomic():
+            self._keep_an_owner(membership, still_owner=False)
+            Membership.objects.filter(pk=membership.pk).delete()
+
+    def hand_over(self, owner: "Membership", to: "Membership") -> None:
+        """The other person becomes an owner, the present one an admin. Raises LastOwner if the other one is gone."""
+        with transaction.atomic():
+            Workspace.objects.select_for_update().get(pk=self.pk)
+            if not Membership.objects.filter(pk=to.pk, workspace=self).update(role=Role.OWNER):
+                raise LastOwner
+            Membership.objects.filter(pk=owner.pk, workspace=self).update(role=Role.ADMIN)
+
+    def _keep_an_owner(self, membership: "Membership", *, still_owner: bool) -> None:
+        Workspace.objects.select_for_update().get(pk=self.pk)
+        others = self.memberships.filter(role=Role.OWNER).exclude(pk=membership.pk)
+        if not still_owner and not others.exists():
+            was = Membership.objects.filter(pk=membership.pk).values_list("role", flat=True).first()
+            if was == Role.OWNER:
+                raise LastOwner
+
 
 class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    pictures_per_month = models.PositiveIntegerField(null=True, blank=True)  # of the workspace's; empty: no limit
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -63,3 +177,66 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace}: {self.role}"
+
+    @property
+    def rank(self) -> int:
+        return RANK[Role(self.role)]
+
+
+def draw_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class WorkspaceInvitationQuerySet(models.QuerySet["WorkspaceInvitation"]):
+    def open(self, now: datetime) -> "WorkspaceInvitationQuerySet":
+        """Those that still let somebody in."""
+        good = self.filter(revoked_at=None, expires_at__gt=now, uses__lt=F("uses_max"))
+        return good.filter(workspace__archived_at=None, workspace__trashed_at=None)
+
+
+class WorkspaceInvitation(models.Model):
+    """Lets people into a team: one address by mail, or whoever has the link, as often as it says."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    email = models.EmailField(blank=True)  # empty: a link for whoever has it
+    token = models.CharField(max_length=64, unique=True, default=draw_token, editable=False)
+    uses = models.PositiveSmallIntegerField(default=0)
+    uses_max = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkspaceInvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(uses__lte=F("uses_max")), name="workspace_invitation_not_overused"),
+            models.CheckConstraint(condition=~Q(role="owner"), name="workspace_invitation_makes_no_owner"),
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                condition=Q(revoked_at=None) & Q(uses=0) & ~Q(email=""),
+                name="workspace_invitation_once_per_address",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'link'} to {self.workspace} as {self.role}"
+
+    def revoke(self) -> bool:
+        rows = WorkspaceInvitation.objects.filter(pk=self.pk, revoked_at=None)
+        return bool(rows.update(revoked_at=timezone.now()))
+
+    def accept(self, user: "User") -> bool:
+        """Let the person in, once, if it is still good; who is in already uses nothing up. False if it is not."""
+        with transaction.atomic():
+            if Membership.objects.filter(workspace=self.workspace_id, user=user).exists():
+                return True
+            good = WorkspaceInvitation.objects.open(timezone.now()).filter(pk=self.pk)
+            if not good.update(uses=F("uses") + 1):
+                return False
+            Membership.objects.create(workspace_id=self.workspace_id, user=user, role=self.role)
+            return True

@@ -4,19 +4,22 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from editor.accounts.links import public_url
 from editor.forms import draw_form_token
 from editor.images.refusals import REFUSALS
-from editor.jobs.creation import daily_limit
+from editor.jobs.allowances import Rest
 from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.progress import Progress, progress
-from editor.models import GenerationJob, Image, JobState, User
+from editor.models import GenerationJob, Image, JobState, Role, WorkspaceInvitation
 from editor.views import versions
+from editor.views.frame import rest_here
 
 register = template.Library()
 
@@ -120,10 +123,10 @@ def state_words(job: GenerationJob) -> str:
     return STATE_WORDS.get(JobState(job.state), "Working")
 
 
-@register.filter
-def limit_of(user: User) -> int:
-    """Pictures that the person may have made within a day."""
-    return daily_limit(user)
+@register.simple_tag(takes_context=True)
+def what_is_left(context: Context) -> Rest:
+    """The tightest limit in the workspace of the page."""
+    return rest_here(context["request"], context["workspace"])
 
 
 @register.filter
@@ -178,3 +181,16 @@ def _ago(moment: datetime) -> str:
         days = round(seconds / 86_400)
         return "yesterday" if days == 1 else f"{days} days ago"
     return f"{moment.day} {moment:%b %Y}"
+
+
+@register.filter
+def a_role(role: str) -> str:
+    """ "an editor"."""
+    word = Role(role).label.lower()
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+@register.filter
+def join_address(invitation: WorkspaceInvitation) -> str:
+    """What is passed on to whoever is invited."""
+    return public_url("join", token=invitation.token)

@@ -100,6 +100,8 @@ def edit_let_go(request: PersonRequest, job_id: UUID) -> HttpResponse:
 def edit_run_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     """The same words on the same pictures, with the same seed (`mode=same`) or a new one (`mode=new`)."""
     job = job_for(request.user, job_id)
+    if not may_edit_in(request.user, job.workspace):
+        raise Http404
     form = RunAgainForm(request.POST)
     if not form.is_valid():
         messages.error(request, RELOAD)

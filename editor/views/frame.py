@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from editor.jobs.creation import left_today
-from editor.models import Workspace
+from editor.access import may_edit_as
+from editor.jobs.allowances import Rest, rest_of
+from editor.models import Role, Workspace
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -35,15 +37,65 @@ class AnyRequest(HttpRequest):
 
 View = Callable[..., HttpResponse]
 
+WORKSPACE_KEY = "workspace"  # in the session: the one chosen last,
+JOIN_KEY = "join"  # and the invitation that a visitor wants to accept once signed in
+
 
 def frame(request: HttpRequest) -> dict[str, object]:
     """Context processor. What costs a query is looked up when a template shows it."""
     shown: dict[str, object] = {"sandbox": settings.FLUX_IS_SANDBOX, "mailbox": settings.MAILBOX}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        shown["workspace"] = SimpleLazyObject(lambda: Workspace.objects.personal_of(user))
-        shown["edits_left"] = SimpleLazyObject(lambda: left_today(user))
+        shown["workspace"] = SimpleLazyObject(lambda: current_workspace(request))
+        shown["workspaces"] = SimpleLazyObject(lambda: workspaces_of(request))
     return shown
+
+
+def workspaces_of(request: HttpRequest) -> list[Workspace]:
+    """All that the person is in, their own first; looked up once a request."""
+    known: list[Workspace] | None = getattr(request, "_workspaces", None)
+    if known is None:
+        known = list(Workspace.objects.of(cast("User", request.user)))
+        request._workspaces = known  # type: ignore[attr-defined]  # a request carries what it was asked for
+    return known
+
+
+def current_workspace(request: HttpRequest) -> Workspace:
+    """The one that the person chose last and is still in, else their own. Uploads without a picture go there."""
+    chosen = request.session.get(WORKSPACE_KEY)
+    known = workspaces_of(request)
+    found = next((each for each in known if str(each.pk) == chosen), None) or next(iter(known), None)
+    return found or Workspace.objects.personal_of(cast("User", request.user))
+
+
+def workspace_here(request: HttpRequest, workspace_id: UUID | None) -> Workspace:
+    """The named one if the person is in it, without a name the chosen one; of those that the frame shows anyway.
+
+    Raises Http404.
+    """
+    if workspace_id is None:
+        return current_workspace(request)
+    found = next((each for each in workspaces_of(request) if each.pk == workspace_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def may_edit_here(workspace: Workspace) -> bool:
+    """Of a workspace that the frame shows."""
+    return may_edit_as(getattr(workspace, "my_role", Role.OWNER), workspace)
+
+
+def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
+    request.session[WORKSPACE_KEY] = str(workspace.pk)
+
+
+def rest_here(request: HttpRequest, workspace: Workspace) -> Rest:
+    """What the person may still have made in a workspace; looked up once a request."""
+    known: dict[UUID, Rest] = request.__dict__.setdefault("_rests", {})
+    if workspace.pk not in known:
+        known[workspace.pk] = rest_of(cast("User", request.user), workspace.pk)
+    return known[workspace.pk]
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -70,5 +122,7 @@ def signed_in(view: View) -> View:
 @require_safe
 @signed_in
 def edits_left(request: PersonRequest) -> HttpResponse:
-    """How many pictures the person may still have made today."""
-    return render(request, "frame/edits_left.html")
+    """How many pictures the person may still have made in the workspace that the page shows."""
+    asked = request.GET.get("workspace", "")
+    here = next((each for each in workspaces_of(request) if str(each.pk) == asked), None)
+    return render(request, "frame/edits_left.html", {"workspace": here or current_workspace(request)})

@@ -4,15 +4,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from editor.access import image_for, job_for
+from editor.access import image_for, job_for, may_edit_in
 from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
 from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
-from editor.models import GenerationJob, Image, ImageState, JobState
-from editor.views.frame import PersonRequest, signed_in
+from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
+from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, signed_in
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of
 
@@ -54,7 +54,10 @@ class Stage(NamedTuple):
 def studio(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "studio/welcome.html")
-    return home_page(request)
+    if token := request.session.pop(JOIN_KEY, ""):  # signed in on the way to an invitation
+        return redirect("join", token)
+    person: PersonRequest = request  # type: ignore[assignment]  # looked at just above
+    return home_page(person)
 
 
 @never_cache
@@ -74,9 +77,15 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     return studio_page(request, image, form, stage_for(image, shown, request.GET.get("result", "")))
 
 
-def home_page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+def home_page(request: PersonRequest, problem: str = "", status: int = 200) -> HttpResponse:
     """The studio without a picture."""
-    context = {"recent": _recent(request), "samples": SAMPLES, "problem": problem}
+    workspace = current_workspace(request)
+    context = {
+        "recent": _recent(request, workspace),
+        "samples": SAMPLES,
+        "problem": problem,
+        "may_edit": may_edit_in(request.user, workspace),
+    }
     return render(request, "studio/home.html", context, status=status)
 
 
@@ -93,8 +102,10 @@ def studio_page(
         "second": _second(request, form),
         "shapes": shapes_of(image),
         "longest": LONGEST,
-        "recent": _recent(request),
+        "recent": _recent(request, image.workspace),
         "versions": versions,
+        "workspace": image.workspace,
+        "may_edit": may_edit_in(request.user, image.workspace),
     }
     return render(request, "studio/studio.html", context, status=status)
 
@@ -158,8 +169,6 @@ def _second(request: PersonRequest, form: EditForm) -> Image | None:
         return None
 
 
-def _recent(request: HttpRequest) -> list[Image]:
-    if not request.user.is_authenticated:
-        return []
-    images = Image.objects.visible_to(request.user).exclude(state=ImageState.REFUSED)
+def _recent(request: PersonRequest, workspace: Workspace) -> list[Image]:
+    images = Image.objects.visible_to(request.user).filter(workspace=workspace).exclude(state=ImageState.REFUSED)
     return list(images.order_by("-created_at", "-id")[:RECENT])

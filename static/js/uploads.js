@@ -1,4 +1,6 @@
 // Pictures come in by drop, paste, dialog or camera: one request each, with its progress, and a bad one harms no other.
+import { drawToken, send } from "./sending.js";
+
 const AT_ONCE = 3;
 const waiting = [];
 let running = 0;
@@ -47,24 +49,20 @@ function refuse(line, sentence) {
   line.item.insertBefore(close, line.item.children[2]);
 }
 
-function send(file, line) {
-  return new Promise((resolve, reject) => {
-    const data = new FormData();
-    data.append("csrfmiddlewaretoken", form().querySelector("[name=csrfmiddlewaretoken]").value);
-    data.append("file", file, file.name || "pasted.png");
-    const request = new XMLHttpRequest();
-    request.open("POST", form().action);
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) line.progress.value = event.loaded / event.total;
-    });
-    request.addEventListener("load", () => {
-      if (request.status === 201) resolve(request.response);
-      else reject(new Error(request.response?.error ?? "This file could not be taken in. Reload the page and try again."));
-    });
-    request.addEventListener("error", () => reject(new Error("The portal can’t be reached. Try again in a moment.")));
-    request.send(data);
+function sendFile(file, line) {
+  const fields = new FormData();
+  fields.append("csrfmiddlewaretoken", form().querySelector("[name=csrfmiddlewaretoken]").value);
+  fields.append("workspace", form().querySelector("[name=workspace]").value);
+  fields.append("token", drawToken());
+  fields.append("file", file, file.name || "pasted.png");
+  return send(form().action, fields, {
+    onProgress: (share) => {
+      line.progress.value = share;
+      if (share > 0) line.words.textContent = "";
+    },
+    onWait: (words) => {
+      line.words.textContent = words;
+    },
   });
 }
 
@@ -80,7 +78,7 @@ async function settled(picture) {
 async function take({ file, slot, opens }) {
   const line = row(file);
   try {
-    const picture = await send(file, line);
+    const picture = await sendFile(file, line);
     line.progress.removeAttribute("value");
     if (opens) {
       location.assign(picture.url);

@@ -10,7 +10,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "flight")
+NAMES = ("overhead", "pages", "library", "flight")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
@@ -23,6 +23,10 @@ def measure(name: str, stage: Stage) -> list[Row]:
         from tests.bench import pages
 
         return pages.measure(stage)
+    if name == "library":
+        from tests.bench import library
+
+        return library.measure(stage)
     from tests.bench import flight
 
     return flight.measure(stage)

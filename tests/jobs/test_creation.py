@@ -1,8 +1,9 @@
 import pytest
 from pytest_django import Settings
 
-from editor.jobs.creation import EditSpec, NotAllowed, create_job, left_today
-from editor.models import Allowance, GenerationJob, JobState, User
+from editor.jobs.allowances import rest_of
+from editor.jobs.creation import EditSpec, NotAllowed, create_job
+from editor.models import Allowance, GenerationJob, JobState, User, Workspace
 from tests.makers import make_image, make_job
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def test_seed_is_always_drawn(alice: User) -> None:
 def test_daily_number_holds_and_says_so(alice: User, settings: Settings) -> None:
     settings.EDITS_PER_DAY = 3
     make_job(alice, samples=2)
-    assert left_today(alice) == 1
+    assert rest_of(alice, Workspace.objects.personal_of(alice).pk).pictures == 1
     with pytest.raises(NotAllowed, match="3 pictures made in 24 hours, and one is left"):
         create_job(alice, [make_image(alice)], EditSpec(prompt="x", samples=2), "token")
     assert GenerationJob.objects.count() == 1

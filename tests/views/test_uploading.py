@@ -1,5 +1,7 @@
 """Pictures come in, one file per request, and go to the trash and back."""
 
+import hashlib
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from pytest_django import Settings
 
 from editor.images import keys
 from editor.images.bucket import BucketUnavailable
+from editor.images.likeness import phash_columns
+from editor.images.rights import Rights
 from editor.models import Image, ImageState, Role, User, Workspace
 from editor.views import uploading
 from tests.conftest import Bucket
@@ -21,7 +25,7 @@ JSON = {"Accept": "application/json"}
 
 def send(client: Client, data: bytes | None = None, name: str = "cat.jpg", **options: Any) -> Any:
     file = SimpleUploadedFile(name, jpeg() if data is None else data, "image/jpeg")
-    return client.post("/images/", {"file": file}, headers=JSON, **options)
+    return client.post("/images/", {"file": file, **options}, headers=JSON)
 
 
 def test_upload_is_kept_as_it_came_and_answered_at_once(alice_client: Client, bucket: Bucket) -> None:
@@ -98,15 +102,24 @@ def test_too_many_in_a_day_are_said(alice_client: Client, settings: Settings) ->
     response = send(alice_client)
     assert response.status_code == 429
     assert "go on tomorrow" in response.json()["error"]
+    assert "Retry-After" not in response  # to wait for it would be of no use
+
+
+def test_too_many_that_wait_say_when_to_come_back(alice_client: Client, settings: Settings) -> None:
+    settings.UPLOADS_WAITING = 1
+    send(alice_client)
+    response = send(alice_client)
+    assert (response.status_code, response["Retry-After"]) == (429, "3")
+    assert "still being checked" in response.json()["error"]
 
 
 def test_bucket_that_is_down_is_said(alice_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*arguments: object) -> Image:
+    def down(*arguments: object, **options: object) -> Image:
         raise BucketUnavailable("down")
 
     monkeypatch.setattr(uploading, "receive", down)
     response = send(alice_client)
-    assert response.status_code == 503
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
     assert "does not answer" in response.json()["error"]
 
 
@@ -133,7 +146,138 @@ def test_token_before_the_file_is_enough_for_a_file_that_is_too_large(alice: Use
     assert client.post("/images/", {"csrfmiddlewaretoken": str(token), "file": file}).status_code == 413
 
 
+# Sending again
+
+
+def test_same_token_brings_the_same_picture(alice_client: Client, bucket: Bucket) -> None:
+    first, again = send(alice_client, token="t1"), send(alice_client, token="t1")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"]
+    assert len(bucket.keys()) == Image.objects.count() == 1
+    assert send(alice_client, token="t2").status_code == 201
+
+
+def test_token_is_its_senders_and_its_workspaces(
+    alice: User, alice_client: Client, bob_client: Client, team: Workspace
+) -> None:
+    sent = [send(alice_client, token="t"), send(alice_client, token="t", workspace=team.pk)]
+    sent.append(send(bob_client, token="t", workspace=team.pk))
+    assert [each.status_code for each in sent] == [201, 201, 201]
+    assert Image.objects.count() == 3
+
+
+def test_token_whose_bytes_got_lost_may_come_again(alice_client: Client) -> None:
+    send(alice_client, token="t")
+    Image.objects.get().refuse("lost")
+    assert send(alice_client, token="t").status_code == 201
+    assert sorted(Image.objects.values_list("state", flat=True)) == ["received", "refused"]
+
+
+def test_two_at_once_with_one_token_are_one_picture(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = send(alice_client, token="t").json()["id"]
+    monkeypatch.setattr(uploading, "sent_before", lambda *arguments: None)  # it came a moment too late to be seen
+    assert send(alice_client, token="t").json()["id"] == first
+    assert Image.objects.count() == 1
+
+
+def test_token_that_is_too_long_is_refused(alice_client: Client) -> None:
+    assert send(alice_client, token="t" * 65).status_code == 400
+
+
+# What is there already
+
+
+def test_same_bytes_are_kept_once_and_say_where_they_are(alice_client: Client, bucket: Bucket) -> None:
+    first = send(alice_client, same="one").json()
+    again = send(alice_client, name="other.jpg", same="one")
+    assert (again.status_code, again.json()["id"], again.json()["same"]) == (200, first["id"], True)
+    assert len(bucket.keys()) == Image.objects.count() == 1
+
+
+def test_same_bytes_are_kept_twice_if_asked(alice_client: Client) -> None:
+    send(alice_client, same="one")
+    assert send(alice_client, same="both").status_code == 201
+    assert len(set(Image.objects.values_list("raw_sha256", flat=True))) == 1
+
+
+def test_bytes_of_another_workspace_are_not_there_already(alice_client: Client, team: Workspace) -> None:
+    send(alice_client, same="one")
+    assert send(alice_client, same="one", workspace=team.pk).status_code == 201
+
+
+def test_hash_of_what_came_is_that_of_the_bytes(alice_client: Client) -> None:
+    data = jpeg(1600, 1200) + b"x" * 200_000  # more than one piece
+    send(alice_client, data)
+    assert Image.objects.get().raw_sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_plain_form_says_that_it_is_there_already(alice_client: Client) -> None:
+    for _ in range(2):
+        fields = {"file": SimpleUploadedFile("cat.jpg", jpeg()), "same": "one", "back": "library"}
+        page = alice_client.post("/images/", fields, follow=True)
+    words = page.content.decode()
+    assert "already in the library" in words
+    assert f"/pictures/{Image.objects.get().pk}/" in words
+
+
+# Into the library
+
+
+def test_page_names_the_workspace_it_uploads_to(alice_client: Client, team: Workspace) -> None:
+    words = alice_client.get(f"/library/upload/?workspace={team.pk}").content.decode()
+    assert "Upload into Team" in words
+    assert f'name="workspace" value="{team.pk}"' in words
+
+
+def test_page_of_an_archived_workspace_offers_nothing(alice_client: Client, team: Workspace) -> None:
+    team.archive()
+    words = alice_client.get(f"/library/upload/?workspace={team.pk}").content.decode()
+    assert "you may look, not upload" in words
+    assert "upload-form" not in words
+
+
+def test_rights_come_along_with_the_file(alice_client: Client) -> None:
+    said: dict[str, Any] = {
+        "licence": "editorial",
+        "credit": " dpa /  Anna ",
+        "consent": "given",
+        "usable_until": "2031-05-01",
+    }
+    assert send(alice_client, **said).status_code == 201
+    assert Rights.of(Image.objects.get()) == Rights("editorial", "dpa / Anna", "given", date(2031, 5, 1))
+
+
+@pytest.mark.parametrize(
+    "said", [{"licence": "free"}, {"consent": "maybe"}, {"usable_until": "soon"}, {"credit": "x" * 401}]
+)
+def test_rights_that_make_no_sense_are_refused_in_words(said: dict[str, Any], alice_client: Client) -> None:
+    response = send(alice_client, **said)
+    assert response.status_code == 400
+    assert response.json()["error"]
+    assert not Image.objects.exists()
+
+
 # How far it is
+
+
+def test_states_of_many_are_asked_at_once(
+    alice: User, alice_client: Client, charlie: User, django_assert_max_num_queries: Any
+) -> None:
+    looks: dict[str, Any] = phash_columns((1, 2, 3, 4))
+    waiting, ready, twin = (
+        make_image(alice, state=ImageState.RECEIVED),
+        make_image(alice, **looks),
+        make_image(alice, name="twin.jpg", **looks),
+    )
+    foreign = make_image(charlie, **looks)
+    asked = [str(waiting.pk), str(ready.pk), str(foreign.pk), "nonsense"]
+    with django_assert_max_num_queries(5):
+        answer = alice_client.get("/images/states/", {"id": asked}).json()
+    assert set(answer) == {str(waiting.pk), str(ready.pk)}
+    assert answer[str(waiting.pk)]["alike"] == []
+    assert [other["name"] for other in answer[str(ready.pk)]["alike"]] == [twin.name]
 
 
 def test_state_of_a_refused_picture_says_why(alice: User, alice_client: Client) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
-from editor.jobs import clock
+from editor.jobs import clock, purging
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ TRASH_EVERY = 600  # ticks
 
 class Command(BaseCommand):
     help = "Rings what is due, ends what is dead, empties the trash."
+    emptying = False
 
     def handle(self, *args: Any, **options: Any) -> None:
         over = threading.Event()
@@ -42,8 +43,9 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             clock.tick()
+            if self.emptying or ticks % TRASH_EVERY == 0:
+                self.emptying = clock.empty_trash() >= purging.MOST_PICTURES  # there is more
             if ticks % TRASH_EVERY == 0:
-                clock.empty_trash()
                 clock.sweep_inbox()
         except Error as error:
             log.error("The clock missed a tick: %s", error)

@@ -1,0 +1,227 @@
+"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits and what they cost.
+
+Of workspaces that the person is no longer in there are only the lines of the ledger: the pictures are the team's.
+"""
+
+import csv
+import io
+import json
+import logging
+import zipfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from editor.images import bucket, keys
+from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.delivery import leave_database
+from editor.images.zipping import Outbox, add_object, entry
+from editor.images.zips import unique_name
+from editor.models import AllowanceEntry, GenerationJob, Image, ImageState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from editor.models import User
+
+log = logging.getLogger(__name__)
+
+BATCH = 200  # rows
+Written = Callable[[list[Any], bool], str]
+LINES = ("month", "workspace", "edit", "movement", "pictures", "money", "when")  # of the ledger
+
+
+async def stream(user: "User") -> AsyncGenerator[bytes, None]:
+    """The ZIP, piece by piece. Raises BucketUnavailable where a picture breaks off in the middle."""
+    outbox = Outbox()
+    with zipfile.ZipFile(outbox, "w", allowZip64=True) as archive:
+        archive.writestr(_text("profile.json"), _json(await sync_to_async(_profile)(user)))
+        texts = [
+            ("edits.json", _edits_of(user), _as_json(edit_facts)),
+            ("ledger.csv", AllowanceEntry.objects.filter(user=user).order_by("pk"), _as_csv),
+        ]
+        for name, rows, written in texts:
+            pieces = _add_rows(archive, name, rows, written, outbox)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+        pictures = _add_pictures(archive, user, outbox)
+        async with aclosing(pictures):
+            async for piece in pictures:
+                yield piece
+    yield outbox.take()
+
+
+def _edits_of(user: "User") -> "QuerySet[GenerationJob]":
+    return GenerationJob.objects.history_of(user).with_pictures().select_related("workspace")
+
+
+def _pictures_of(user: "User") -> "QuerySet[Image]":
+    """Those in the trash, too: they are still there."""
+    rows = Image.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None, made_by=user)
+    there = rows.filter(state=ImageState.READY, purged_at=None).select_related("workspace")
+    return there.order_by("-created_at", "-id")
+
+
+async def _batches(rows: "QuerySet[Any]") -> AsyncIterator[list[Any]]:
+    """The ids are read at once, the rows a batch at a time, and no connection is kept while the browser reads."""
+    ids = await _read(lambda: list(rows.values_list("pk", flat=True)))
+    for start in range(0, len(ids), BATCH):
+        chosen = ids[start : start + BATCH]
+        found = await _read(partial(_by_id, rows, chosen))
+        yield [found[pk] for pk in chosen if pk in found]
+
+
+def _by_id(rows: "QuerySet[Any]", chosen: list[Any]) -> dict[Any, Any]:
+    return {row.pk: row for row in rows.filter(pk__in=chosen)}
+
+
+async def _read(question: Callable[[], Any]) -> Any:
+    def ask() -> Any:
+        answer = question()
+        leave_database()
+        return answer
+
+    return await sync_to_async(ask)()
+
+
+async def _add_rows(
+    archive: zipfile.ZipFile,
+    name: str,
+    rows: "QuerySet[Any]",
+    written: Callable[[list[Any], bool], str],
+    outbox: Outbox,
+) -> AsyncGenerator[bytes, None]:
+    """A text of many rows; `written` makes it of a batch, told whether it is the first, and of none at the end."""
+    with archive.open(_text(name), "w") as file:
+        first = True
+        async for batch in _batches(rows):
+            file.write(written(batch, first).encode())
+            first = False
+            yield outbox.take()
+        file.write(written([], first).encode())
+
+
+async def _add_pictures(archive: zipfile.ZipFile, user: "User", outbox: Outbox) -> AsyncGenerator[bytes, None]:
+    """The list goes first, so that it need not be kept until the end; what was not to be had stands in another."""
+    rows, names, taken = _pictures_of(user), {}, set[str]()
+
+    def facts(image: Image) -> dict[str, Any]:
+        names[image.pk] = unique_name(image.download_name, taken)
+        return {"file": f"pictures/{names[image.pk]}", **picture_facts(image)}
+
+    async with aclosing(_add_rows(archive, "pictures.json", rows, _as_json(facts), outbox)) as pieces:
+        async for piece in pieces:
+            yield piece
+    missing = []
+    async for batch in _batches(rows):
+        for image in batch:
+            name = names.get(image.pk)
+            if name is None:
+                continue
+            try:
+                found = await bucket.open_stream_soon(keys.master_key(image.pk, image.master_ext))
+            except (Missing, BucketUnavailable) as error:
+                log.warning("Picture %s is not in an export: %s", image.pk, error)
+                missing.append(name)
+                continue
+            info = entry(f"pictures/{name}", image.created_at)
+            async with aclosing(add_object(archive, info, found, outbox.take)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    if missing:
+        words = "These pictures could not be read just now. Try again later:\n"
+        archive.writestr(_text("missing.txt"), words + "\n".join(missing) + "\n")
+
+
+def _text(name: str) -> zipfile.ZipInfo:
+    return entry(name, timezone.now(), compressed=True)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _as_json(facts: Callable[[Any], dict[str, Any]]) -> Written:
+    """A list of objects, batch by batch."""
+
+    def written(batch: list[Any], first: bool) -> str:
+        begin = "[\n" if first else ",\n" if batch else ""
+        return begin + ",\n".join(_json(facts(row)) for row in batch) + ("" if batch else "\n]\n")
+
+    return written
+
+
+def _as_csv(batch: list[AllowanceEntry], first: bool) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if first:
+        out.write("\ufeff")  # so that spreadsheets read it as UTF-8
+        writer.writerow(LINES)
+    writer.writerows(_line(row) for row in batch)
+    return out.getvalue()
+
+
+def _line(row: AllowanceEntry) -> Iterator[object]:
+    yield f"{row.month:%Y-%m}"
+    yield row.workspace_id
+    yield row.job_id
+    yield row.kind
+    yield row.pictures
+    yield row.money
+    yield row.created_at.isoformat()
+
+
+def _profile(user: "User") -> dict[str, Any]:
+    memberships = user.memberships.filter(workspace__trashed_at=None).select_related("workspace")
+    facts = {
+        "email": user.email,
+        "name": user.name,
+        "since": user.date_joined.isoformat(),
+        "workspaces": [
+            {
+                "id": str(each.workspace_id),
+                "name": each.workspace.name,
+                "role": each.role,
+                "since": each.created_at.isoformat(),
+            }
+            for each in memberships.order_by("created_at")
+        ],
+        "favourites": [str(pk) for pk in user.favourites.values_list("image_id", flat=True)],
+    }
+    leave_database()
+    return facts
+
+
+def edit_facts(job: GenerationJob) -> dict[str, Any]:
+    """What was asked for and what came of it."""
+    names = ("prompt", "negative_prompt", "ratio", "width", "height", "samples", "strength", "seed")
+    return {
+        "id": str(job.pk),
+        "workspace": job.workspace.name,
+        "state": job.state,
+        "failure": job.failure_code,
+        "created_at": job.created_at.isoformat(),
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+        "run_again_of": str(job.rerun_of_id) if job.rerun_of_id else None,
+        **{name: getattr(job, name) for name in names},
+        "sources": [str(image.pk) for image in job.source_images],
+        "results": [str(image.pk) for image in job.results.all()],
+    }
+
+
+def picture_facts(image: Image) -> dict[str, Any]:
+    names = ("name", "kind", "width", "height", "description", "alt_text", "licence", "credit", "consent", "sandbox")
+    return {
+        "id": str(image.pk),
+        "workspace": image.workspace.name,
+        "created_at": image.created_at.isoformat(),
+        "made_by_edit": str(image.job_id) if image.job_id else None,
+        "in_the_trash": image.trashed_at is not None,
+        "usable_until": image.usable_until.isoformat() if image.usable_until else None,
+        **{name: getattr(image, name) for name in names},
+    }

@@ -1,0 +1,155 @@
+"""Pictures go from one workspace to another. Nothing that stays shows what went, and the other way round.
+
+A moved upload takes along every version that was made from it, and the edits whose pictures all go. Where an edit
+stays behind, the tie is cut: its source there becomes a tombstone, and its result here an upload of its own, which
+keeps the words that made it as its description.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from editor.library.shelves import add_tags
+from editor.library.words import index_words
+from editor.models import (
+    OPEN,
+    CollectionItem,
+    Favourite,
+    GenerationJob,
+    Image,
+    ImageKind,
+    ImageTag,
+    ImageWord,
+    JobSource,
+    Tag,
+    Workspace,
+)
+
+MOVED_MAX = 2_000  # pictures at once, versions included
+_LEFT = ("name", "state", "refused_code", "width", "height", "master_ext", "ready_at", "created_at")  # by a tombstone
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How many went, and how many stayed because an edit still works with them."""
+
+    went: int
+    busy: int
+
+
+class TooMany(Exception):  # noqa: N818  it says what is the matter
+    """With their versions these are more than MOVED_MAX pictures."""
+
+
+def move(images: Sequence[Image], to: Workspace) -> Moved:
+    """Pictures of one workspace to another one. The caller knows that the person may edit in both. Raises TooMany."""
+    with transaction.atomic():
+        origin = images[0].workspace_id
+        chosen = _with_versions(origin, images)
+        busy = _busy(chosen)
+        going = {image.pk: image for image in chosen.values() if _family(image) not in busy}
+        jobs = _whole_jobs(going)
+        _cut(going, jobs)
+        _leave_tombstones(going, jobs)
+        Image.objects.filter(pk__in=going).update(workspace=to)
+        GenerationJob.objects.filter(pk__in=jobs).update(workspace=to)
+        _settle_in(going, to)
+    return Moved(len(going), len(chosen) - len(going))
+
+
+def _with_versions(origin: UUID, images: Sequence[Image]) -> dict[UUID, Image]:
+    """Locked, so that no edit begins with one of them meanwhile. Raises TooMany."""
+    ids = [image.pk for image in images]
+    ids += Image.objects.filter(root__in=ids, workspace=origin).values_list("pk", flat=True)[: MOVED_MAX + 1]
+    if len(set(ids)) > MOVED_MAX:
+        raise TooMany
+    rows = Image.objects.select_for_update().filter(pk__in=ids, workspace=origin).order_by("pk")
+    return {image.pk: image for image in rows}
+
+
+def _family(image: Image) -> UUID:
+    return image.root_id or image.pk
+
+
+def _busy(chosen: dict[UUID, Image]) -> set[UUID]:
+    """Families of which an open edit uses or makes a picture: they stay together."""
+    used = set(JobSource.objects.filter(image__in=chosen, job__state__in=OPEN).values_list("image_id", flat=True))
+    used |= set(Image.objects.filter(pk__in=chosen, job__state__in=OPEN).values_list("pk", flat=True))
+    return {_family(chosen[image_id]) for image_id in used}
+
+
+def _whole_jobs(going: dict[UUID, Image]) -> set[UUID]:
+    """Edits all of whose sources and results go."""
+    jobs = {image.job_id for image in going.values() if image.job_id is not None}
+    jobs |= set(JobSource.objects.filter(image__in=going).values_list("job_id", flat=True))
+    stay = set(JobSource.objects.filter(job__in=jobs).exclude(image__in=going).values_list("job_id", flat=True))
+    results = Image.objects.filter(job__in=jobs).exclude(pk__in=going)
+    return jobs - stay - {job_id for job_id in results.values_list("job_id", flat=True) if job_id is not None}
+
+
+def _cut(going: dict[UUID, Image], jobs: set[UUID]) -> None:
+    """Of what goes: results of edits that stay become uploads, and every root is one that goes, too."""
+    sources = JobSource.objects.filter(job__in=jobs, position=0).values_list("job_id", "image_id")
+    source_of: dict[UUID | None, UUID] = dict(sources)
+    prompts = dict(
+        GenerationJob.objects.filter(pk__in={image.job_id for image in going.values()}).values_list("pk", "prompt")
+    )
+    for image in going.values():
+        top = image
+        while top.job_id in jobs:
+            top = going[source_of[top.job_id]]
+        root = top.root_id if top.root_id in going else top.pk
+        image.root_id = None if root == image.pk else root
+    for image in going.values():
+        if image.job_id is not None and image.job_id not in jobs:
+            image.description = image.description or prompts[image.job_id][:2000]
+            image.job, image.position, image.kind = None, 0, ImageKind.UPLOADED
+    Image.objects.bulk_update(going.values(), ["root", "job", "position", "kind", "description"], batch_size=200)
+    GenerationJob.objects.filter(pk__in=jobs).exclude(rerun_of__in=jobs).update(rerun_of=None)
+    GenerationJob.objects.filter(rerun_of__in=jobs).exclude(pk__in=jobs).update(rerun_of=None)
+
+
+def _leave_tombstones(going: dict[UUID, Image], jobs: set[UUID]) -> None:
+    """Edits that stay keep a source, of which nothing but name and size is left."""
+    sources = list(JobSource.objects.filter(image__in=going).exclude(job__in=jobs))
+    now = timezone.now()
+    stones = {
+        image_id: Image(
+            workspace_id=image.workspace_id,
+            made_by_id=image.made_by_id,
+            kind=ImageKind.UPLOADED,
+            trashed_at=now,
+            purged_at=now,
+            **{name: getattr(image, name) for name in _LEFT},
+        )
+        for image_id, image in going.items()
+        if any(source.image_id == image_id for source in sources)
+    }
+    Image.objects.bulk_create(stones.values())
+    for source in sources:
+        source.image = stones[source.image_id]
+    JobSource.objects.bulk_update(sources, ["image"], batch_size=200)
+
+
+def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
+    """Tags go along by name. Collections, covers and the favourites of people who are not there do not."""
+    for image in going.values():
+        image.workspace = to
+    tagged: dict[str, list[Image]] = defaultdict(list)
+    tags = set()
+    for tag_id, name, image_id in ImageTag.objects.filter(image__in=going).values_list("tag", "tag__name", "image"):
+        tagged[name].append(going[image_id])
+        tags.add(tag_id)
+    ImageTag.objects.filter(image__in=going).delete()
+    Tag.objects.filter(pk__in=tags, image_tags=None).delete()
+    CollectionItem.objects.filter(image__in=going).delete()
+    Favourite.objects.filter(image__in=going).exclude(user__memberships__workspace=to).delete()
+    Workspace.objects.filter(cover__in=going).update(cover=None)
+    ImageWord.objects.filter(image__in=going).update(workspace=to)
+    for name, images in tagged.items():
+        add_tags(to, images, [name])
+    index_words(*going.values())

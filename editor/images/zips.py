@@ -1,0 +1,148 @@
+"""Pictures as one ZIP, with lists that say how each came to be."""
+
+import csv
+import io
+import json
+import logging
+import zipfile
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from editor.images import bucket, keys
+from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.zipping import Outbox, add_object
+from editor.images.zipping import entry as zip_entry
+from editor.models import Image
+
+log = logging.getLogger(__name__)
+
+ZIPPED_MAX = 2_000  # pictures in one file
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets take for a beginning of one
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture of the ZIP, and how it came to be."""
+
+    file: str  # empty: its bytes could not be had
+    name: str
+    kind: str
+    by: str
+    created_at: str
+    width: int | None
+    height: int | None
+    description: str
+    alt_text: str
+    tags: str
+    licence: str
+    credit: str
+    consent: str
+    usable_until: str
+    prompt: str = ""
+    negative_prompt: str = ""
+    ratio: str = ""
+    strength: float | None = None
+    seed: int | None = None
+    sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the ZIP."""
+
+    key: str  # in the bucket
+    moment: datetime
+    made: Made
+
+
+def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[Entry]:
+    """`images` are ready and come with their makers and edits; `tags` are names by a picture's id."""
+    taken: set[str] = set()
+    return [
+        Entry(
+            key=keys.master_key(image.pk, image.master_ext),
+            moment=image.created_at,
+            made=_made(image, unique_name(image.download_name, taken), tags.get(image.pk, [])),
+        )
+        for image in images
+    ]
+
+
+def _made(image: Image, file: str, tags: list[str]) -> Made:
+    job = image.job
+    asked = {}
+    if job is not None:
+        names = ("prompt", "negative_prompt", "ratio", "strength", "seed")
+        asked = {name: getattr(job, name) for name in names}
+    return Made(
+        file=file,
+        name=image.name,
+        kind=image.kind,
+        by=image.made_by.get_short_name(),
+        created_at=image.created_at.isoformat(),
+        width=image.width,
+        height=image.height,
+        description=image.description,
+        alt_text=image.alt_text,
+        tags=", ".join(tags),
+        licence=image.licence,
+        credit=image.credit,
+        consent=image.consent,
+        usable_until=image.usable_until.isoformat() if image.usable_until else "",
+        sandbox=image.sandbox,
+        **asked,
+    )
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """A name that no other file of the ZIP has, nor one that Windows keeps for itself."""
+    stem, _, extension = name.rpartition(".")
+    if stem.casefold() in _RESERVED:
+        stem += " picture"
+    found, number = f"{stem}.{extension}", 1
+    while found.casefold() in taken:
+        number += 1
+        found = f"{stem} {number}.{extension}"
+    taken.add(found.casefold())
+    return found
+
+
+async def stream(entries: list[Entry]) -> AsyncIterator[bytes]:
+    """The ZIP, piece by piece. A picture that is not to be had is left out, and its line in the lists says so.
+
+    Raises BucketUnavailable where one breaks off in the middle: the download fails, as half a file would lie.
+    """
+    outbox, made = Outbox(), []
+    with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for entry in entries:
+            try:
+                found = await bucket.open_stream_soon(entry.key)
+            except (Missing, BucketUnavailable) as error:
+                log.warning("%s is not in a ZIP: %s", entry.key, error)
+                made.append(Made(**{**asdict(entry.made), "file": ""}))
+                continue
+            made.append(entry.made)
+            pieces = add_object(archive, zip_entry(entry.made.file, entry.moment), found, outbox.take)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+        archive.writestr("pictures.json", json.dumps([asdict(one) for one in made], indent=2, ensure_ascii=False))
+        archive.writestr("pictures.csv", "".join(_csv(made)))
+    yield outbox.take()
+
+
+def _csv(made: list[Made]) -> Iterator[str]:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([field.name for field in fields(Made)])
+    writer.writerows([safe_cell(value) for value in asdict(one).values()] for one in made)
+    yield "\ufeff"  # so that spreadsheets read it as UTF-8
+    yield out.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

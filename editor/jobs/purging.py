@@ -1,0 +1,76 @@
+"""Workspaces whose time in the trash is over: their pictures go for good, a batch at a time, and then their words.
+
+What stays are rows that say nothing about anybody's work: edits, pictures without bytes, requests and the ledger, so
+that lineage and cost remain true.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from editor.images import ingest
+from editor.models import (
+    Attempt,
+    Collection,
+    Favourite,
+    GenerationJob,
+    Image,
+    ImageWord,
+    Membership,
+    Tag,
+    WebhookEvent,
+    Workspace,
+    WorkspaceInvitation,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_PICTURES = 50  # at a go; the clock has other things to do in between
+
+
+def purge_workspaces() -> int:
+    """Go on with the one that has lain in the trash for the longest; returns how many pictures went.
+
+    One with edits under way waits for them.
+    """
+    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    purged = 0
+    for workspace in Workspace.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at"):
+        if GenerationJob.objects.unfinished().filter(workspace=workspace).exists():
+            continue
+        left = Image.objects.filter(workspace=workspace, purged_at=None)
+        for image in left.order_by("pk")[: MOST_PICTURES - purged]:
+            purged += _purge(image)
+        if purged >= MOST_PICTURES:
+            break
+        if not left.exists():
+            _forget(workspace)
+    return purged
+
+
+def _purge(image: Image) -> bool:
+    """One picture that can't be purged now keeps none of the others; the workspace comes again."""
+    try:
+        ingest.purge(image)
+    except Exception:
+        log.exception("Picture %s of a workspace in the trash stays for now.", image.pk)
+        return False
+    return True
+
+
+@transaction.atomic
+def _forget(workspace: Workspace) -> None:
+    """What people wrote, and who they were here."""
+    for rows in (Collection, Tag, ImageWord, WorkspaceInvitation, Membership):
+        rows.objects.filter(workspace=workspace).delete()
+    images = Image.objects.filter(workspace=workspace)
+    Favourite.objects.filter(image__in=images).delete()
+    images.update(name="", description="", alt_text="", credit="", thumbhash="", trashed_at=timezone.now())
+    jobs = GenerationJob.objects.filter(workspace=workspace)
+    jobs.update(prompt="", negative_prompt="", failure_detail="")
+    WebhookEvent.objects.filter(attempt__job__in=jobs).update(body={})
+    Attempt.objects.filter(job__in=jobs).update(answer=None, last_answer=None, outputs=[], message="")
+    Workspace.objects.filter(pk=workspace.pk).update(purged_at=timezone.now(), cover=None)

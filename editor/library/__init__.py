@@ -1,0 +1,1 @@
+"""The library of a workspace: finding pictures, and putting them in order."""

@@ -1,0 +1,122 @@
+"""What a person asks of a library, as it stands in an address. Whatever makes no sense there asks for nothing."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import urlencode
+from uuid import UUID
+
+from editor.library.words import words_of
+from editor.models import ImageKind, Shape
+
+SEARCHED = 8  # words of a search that count
+TEXT_MAX = 200
+
+
+class Sort(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """All that are given hold together. `since` and `until` are days, both included."""
+
+    q: str = ""
+    kind: str = ""
+    shape: str = ""
+    who: int | None = None
+    since: date | None = None
+    until: date | None = None
+    tag: str = ""
+    collection: UUID | None = None
+    favourites: bool = False
+    sort: str = Sort.NEWEST
+
+    @classmethod
+    def read(cls, said: Mapping[str, str]) -> Self:
+        """Of the query of an address."""
+        who = said.get("who", "")
+        return cls(
+            q=" ".join(_plain(said.get("q", "")).split()),
+            kind=_one_of(ImageKind.values, said.get("kind", "")),
+            shape=_one_of(Shape.values, said.get("shape", "")),
+            who=int(who) if who.isascii() and who.isdigit() and len(who) < 16 else None,
+            since=_day(said.get("since", "")),
+            until=_day(said.get("until", "")),
+            tag=clean_tag(said.get("tag", "")),
+            collection=_id(said.get("collection", "")),
+            favourites=bool(said.get("favourites")),
+            sort=_one_of(list(Sort), said.get("sort", "")) or Sort.NEWEST,
+        )
+
+    @property
+    def words(self) -> list[str]:
+        return words_of(self.q)[:SEARCHED]
+
+    @property
+    def begin(self) -> datetime | None:
+        return datetime(self.since.year, self.since.month, self.since.day, tzinfo=UTC) if self.since else None
+
+    @property
+    def end(self) -> datetime | None:
+        """The first moment that is too late."""
+        if self.until is None or self.until == date.max:
+            return None
+        day = self.until + timedelta(days=1)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything is asked for but an order."""
+        return replace(self, sort=Sort.NEWEST) != Filters()
+
+    def address(self, **changes: Any) -> str:
+        """The query of an address that asks for the same but for the changes: "?q=cat&kind=uploaded"."""
+        before = changes.pop("before", "")
+        said = {name: value for name, value in asdict(replace(self, **changes)).items() if value}
+        if said.get("sort") == Sort.NEWEST:
+            del said["sort"]
+        if "favourites" in said:
+            said["favourites"] = 1
+        if before:
+            said["before"] = before
+        return f"?{urlencode(said)}"
+
+
+def clean_tag(text: str) -> str:
+    """A tag as it is kept: small letters on one line, at most 40; empty if nothing is left."""
+    return " ".join(_plain(text).casefold().split())[:40].strip()
+
+
+def tags_of(text: str) -> list[str]:
+    """What somebody typed: tags with commas between them."""
+    return list(dict.fromkeys(filter(None, map(clean_tag, text.replace("\n", ",").split(",")))))
+
+
+def _plain(text: str) -> str:
+    """Without characters that nobody sees, like those that turn the direction of a line."""
+    kept = "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])
+    return kept.replace("\ufffd", " ")
+
+
+def _one_of(values: list[Any], text: str) -> str:
+    return text if text in values else ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None

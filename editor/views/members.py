@@ -1,0 +1,169 @@
+"""Who is in a workspace: roles, removing, leaving, handing over; inviting by mail and by link, and joining."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from editor.access import Right, may_change, member_of, roles_to_give
+from editor.accounts import signup
+from editor.accounts.links import public_url
+from editor.accounts.mails import send_workspace_invitation
+from editor.forms import InvitationForm, RoleForm
+from editor.models import Invitation, LastOwner, Membership, WorkspaceInvitation
+from editor.templatetags.retake import a_role
+from editor.views.frame import JOIN_KEY, PersonRequest, choose_workspace, signed_in
+from editor.views.workspaces import workspace_page
+
+LAST_OWNER = "Somebody must own this workspace. Make another member an owner first."
+
+
+@require_POST
+@signed_in
+def member_role(request: PersonRequest, workspace_id: UUID, member_id: int) -> HttpResponse:
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    other = _other(me, member_id)
+    form = RoleForm(roles_to_give(me), request.POST)
+    if not form.is_valid():
+        messages.error(request, "That role is not yours to give.")
+        return redirect("workspace", workspace_id)
+    try:
+        me.workspace.change_role(other, form.cleaned_data["role"])
+        messages.success(request, f"{other.user.get_short_name()} is now {a_role(form.cleaned_data['role'])}.")
+    except LastOwner:
+        messages.error(request, LAST_OWNER)
+    return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def member_remove(request: PersonRequest, workspace_id: UUID, member_id: int) -> HttpResponse:
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    other = _other(me, member_id)
+    try:
+        me.workspace.remove(other)
+        messages.success(request, f"{other.user.get_short_name()} is no longer in {me.workspace.name}.")
+    except LastOwner:
+        messages.error(request, LAST_OWNER)
+    return redirect("workspaces" if other.pk == me.pk else "workspace", *([] if other.pk == me.pk else [workspace_id]))
+
+
+@require_POST
+@signed_in
+def workspace_leave(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    me = member_of(request.user, workspace_id)
+    if me.workspace.is_personal:
+        messages.error(request, "This is your own workspace: there is no leaving it.")
+        return redirect("workspace", workspace_id)
+    try:
+        me.workspace.remove(me)
+    except LastOwner:
+        messages.error(request, LAST_OWNER)
+        return redirect("workspace", workspace_id)
+    messages.success(request, f"You left {me.workspace.name}. What you made there stays there.")
+    return redirect("workspaces")
+
+
+@require_POST
+@signed_in
+def workspace_hand_over(request: PersonRequest, workspace_id: UUID, member_id: int) -> HttpResponse:
+    me = member_of(request.user, workspace_id, Right.OWN)
+    other = _other(me, member_id)
+    if other.pk != me.pk:
+        try:
+            me.workspace.hand_over(me, other)
+        except LastOwner:
+            messages.error(request, f"Nothing was handed over: that member has just left {me.workspace.name}.")
+            return redirect("workspace", workspace_id)
+        messages.success(
+            request, f"{other.user.get_short_name()} owns {me.workspace.name} now; you are an admin in it."
+        )
+    return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def invitation_create(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    me = _host(request, workspace_id)
+    form = InvitationForm(roles_to_give(me), request.POST)
+    if not form.is_valid():
+        return workspace_page(request, me, invitation=form)
+    invitation = WorkspaceInvitation(workspace=me.workspace, invited_by=request.user, **form.facts(timezone.now()))
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError:
+        form.add_error("email", "There is an open invitation for this address. Revoke it first to send another one.")
+        return workspace_page(request, me, invitation=form)
+    if not invitation.email:
+        messages.success(request, "The link is below. Give it to whom you want in.")
+    elif send_workspace_invitation(invitation):
+        messages.success(request, f"The invitation went to {invitation.email}.")
+    return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def invitation_revoke(request: PersonRequest, workspace_id: UUID, invitation_id: UUID) -> HttpResponse:
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    invitation = WorkspaceInvitation.objects.filter(workspace=me.workspace, pk=invitation_id).first()
+    if invitation is None:
+        raise Http404
+    if invitation.revoke():
+        messages.success(request, "Revoked: nobody comes in by it any more.")
+    return redirect("workspace", workspace_id)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Where an invitation leads. Whoever is signed out signs in or up first, and is brought back here."""
+    invitations = WorkspaceInvitation.objects.select_related("workspace", "invited_by")
+    invitation = invitations.open(timezone.now()).filter(token=token).first()
+    if invitation is None:
+        return render(request, "workspaces/join_gone.html", status=404)
+    if not request.user.is_authenticated:
+        request.session[JOIN_KEY] = token
+        return render(
+            request, "workspaces/join_sign_in.html", {"invitation": invitation, "signup": _signup(invitation)}
+        )
+    person: PersonRequest = request  # type: ignore[assignment]
+    if invitation.email and invitation.email != person.user.email:
+        return render(request, "workspaces/join_other.html", {"invitation": invitation}, status=403)
+    if request.method != "POST":
+        return render(request, "workspaces/join.html", {"invitation": invitation})
+    if not invitation.accept(person.user):
+        return render(request, "workspaces/join_gone.html", status=404)
+    choose_workspace(request, invitation.workspace)
+    messages.success(request, f"You are in {invitation.workspace.name}.")
+    return redirect("studio")
+
+
+def _signup(invitation: WorkspaceInvitation) -> str:
+    """Where to make an account: a mailed invitation proves its address, and opens a sign-up that is by invitation."""
+    if not invitation.email:
+        return public_url("account_signup")
+    defaults = {"invited_by": invitation.invited_by}
+    own, _ = Invitation.objects.get_or_create(email=invitation.email, defaults=defaults)
+    return public_url("account_signup") if own.accepted_at else signup.invitation_link(own)
+
+
+def _host(request: PersonRequest, workspace_id: UUID) -> Membership:
+    """Somebody who may invite; nobody into a personal, archived or trashed workspace."""
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    if me.workspace.is_personal or not me.workspace.is_open:
+        raise Http404
+    return me
+
+
+def _other(me: Membership, member_id: int) -> Membership:
+    """A member whom the person may change. Raises Http404."""
+    other = me.workspace.memberships.select_related("user").filter(pk=member_id).first()
+    if other is None or me.workspace.is_personal or not may_change(me, other):
+        raise Http404
+    return other

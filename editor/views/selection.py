@@ -1,0 +1,185 @@
+"""What is done with many pictures of a workspace at once.
+
+Their ids come in the body. Those that are not there for the sender, be they a stranger's, gone or made up, are passed
+over alike; if none is left, there is nothing here (404).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from editor.access import Right, open_workspace_for, pictures_for, workspace_for
+from editor.forms import CollectionForm
+from editor.images.copying import copy
+from editor.images.moving import MOVED_MAX, TooMany, move
+from editor.library import shelves
+from editor.library.filters import tags_of
+from editor.library.shelves import NotPossible
+from editor.models import Image, Workspace
+from editor.views.frame import PersonRequest, View, signed_in
+
+CHOSEN_MAX = 500
+TAGS_AT_ONCE = 20
+Action = Callable[[PersonRequest, Workspace, list[Image]], str]
+
+
+def ids_in(request: HttpRequest) -> list[UUID]:
+    """The chosen pictures; what is no id is passed over. Raises NotPossible."""
+    found = []
+    for text in request.POST.getlist("picture"):
+        try:
+            picture = UUID(text)
+        except ValueError:
+            continue
+        if str(picture) == text:
+            found.append(picture)
+    if len(found) > CHOSEN_MAX:
+        raise NotPossible(f"At most {CHOSEN_MAX} pictures at once, please.")
+    return found
+
+
+def refusal(request: HttpRequest, sentence: object) -> HttpResponse:
+    return render(request, "refusal.html", {"sentence": str(sentence)}, status=400)
+
+
+def many(number: int) -> str:
+    return "1 picture" if number == 1 else f"{number:,} pictures"
+
+
+def selecting(right: Right) -> Callable[[Action], View]:
+    """An address for what the action does with the chosen pictures; it answers with what to say of it."""
+
+    def made(action: Action) -> View:
+        @require_POST
+        @signed_in
+        @wraps(action)
+        def view(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+            try:
+                ids = ids_in(request)
+            except NotPossible as problem:
+                return refusal(request, problem)
+            if not ids and not request.POST.getlist("picture"):
+                workspace_for(request.user, workspace_id)
+                messages.error(request, "Choose pictures first.")
+                return back(request, workspace_id)
+            workspace, images = pictures_for(request.user, workspace_id, ids, right)
+            try:
+                if sentence := action(request, workspace, images):
+                    messages.success(request, sentence)
+            except NotPossible as problem:
+                messages.error(request, str(problem))
+            return back(request, workspace_id)
+
+        return view
+
+    return made
+
+
+def back(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
+    """To the page that asked, if it is one of ours."""
+    asked = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return redirect(asked if ours else reverse("workspace_library", args=[workspace_id]))
+
+
+@selecting(Right.EDIT)
+def selection_tag(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    names = tags_of(request.POST.get("tags", ""))
+    if not names:
+        raise NotPossible("Type a tag, or several with commas between them.")
+    if len(names) > TAGS_AT_ONCE:
+        raise NotPossible(f"At most {TAGS_AT_ONCE} tags at once, please.")
+    if request.POST.get("remove"):
+        shelves.remove_tags(workspace, images, names)
+        return f"{', '.join(names)} taken off {many(len(images))}."
+    shelves.add_tags(workspace, images, names)
+    return f"{many(len(images))} tagged {', '.join(names)}."
+
+
+@selecting(Right.EDIT)
+def selection_collect(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    """Into the collection that was typed; a new one, if there is none of that name."""
+    form = CollectionForm({"name": request.POST.get("collection_name", "")})
+    if not form.is_valid():
+        raise NotPossible("Type the name of a collection; a new one is made by that.")
+    collection = shelves.collection_named(request.user, workspace, form.cleaned_data["name"])
+    shelves.collect(request.user, collection, images)
+    return f"{many(len(images))} in {collection.name}."
+
+
+@selecting(Right.SEE)
+def selection_favourite(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    if request.POST.get("remove"):
+        shelves.remove_favourites(request.user, images)
+        return f"{many(len(images))} no longer among your favourites."
+    shelves.add_favourites(request.user, images)
+    return f"{many(len(images))} among your favourites."
+
+
+@selecting(Right.EDIT)
+def selection_trash(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    moment = shelves.trash(images)
+    undo = f"{reverse('selection_restore', args=[workspace.pk])}?at={moment}"
+    words = f"{many(len(images))} in the trash for {settings.TRASH_DAYS} days."
+    messages.success(request, words, extra_tags=f"undo={undo}")
+    return ""
+
+
+@require_POST
+@signed_in
+def selection_restore(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """All that went into the trash in one moment: the way back from `selection_trash`."""
+    workspace = open_workspace_for(request.user, workspace_id)
+    text = request.GET.get("at", "")
+    restored = shelves.put_back(workspace, int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    if restored:
+        messages.success(request, f"{many(restored)} put back.")
+    else:
+        messages.info(request, "There was nothing left to put back.")
+    return redirect("workspace_library", workspace_id)
+
+
+@selecting(Right.EDIT)
+def selection_move(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    to = _target(request, workspace)
+    try:
+        moved = move(images, to)
+    except TooMany:
+        raise NotPossible(f"With their versions these are more than {MOVED_MAX:,} pictures. Move fewer.") from None
+    stayed = f" {many(moved.busy)} stayed: an edit is at work with them." if moved.busy else ""
+    return f"{many(moved.went)} moved to {to.name}.{stayed}" if moved.went else f"Nothing was moved.{stayed}"
+
+
+@selecting(Right.EDIT)
+def selection_copy(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
+    to = _target(request, workspace)
+    copied = copy(request.user, images, to)
+    missing = len(images) - len(copied)
+    left = f" {many(missing)} could not be copied; try again in a minute." if missing else ""
+    return f"{many(len(copied))} copied to {to.name}.{left}"
+
+
+def _target(request: PersonRequest, workspace: Workspace) -> Workspace:
+    """Raises NotPossible, Http404."""
+    text = request.POST.get("to", "")
+    if not text:
+        raise NotPossible("Choose a workspace first.")
+    to = open_workspace_for(request.user, _id(text))
+    if to == workspace:
+        raise NotPossible(f"They are in {to.name} already.")
+    return to
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None

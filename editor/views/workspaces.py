@@ -1,0 +1,138 @@
+"""Workspaces: the list, a workspace's own page, and what its admins and owners change about it."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from editor.access import RIGHTS, Right, may_change, member_of, roles_to_give
+from editor.forms import InvitationForm, WorkspaceForm
+from editor.jobs.abandoned import cancel_in
+from editor.models import Membership, Role, Workspace, WorkspaceInvitation
+from editor.views.frame import PersonRequest, choose_workspace, signed_in
+
+MEMBERS_SHOWN = 200
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def workspaces(request: PersonRequest) -> HttpResponse:
+    """All that the person is in, and a form for a new one."""
+    form = WorkspaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        workspace = Workspace.objects.found(request.user, form.cleaned_data["name"])
+        choose_workspace(request, workspace)
+        messages.success(request, f"{workspace.name} is yours. Invite the others.")
+        return redirect("workspace", workspace.pk)
+    memberships = Membership.objects.filter(user=request.user, workspace__trashed_at=None).select_related("workspace")
+    context = {
+        "form": form,
+        "memberships": memberships.order_by("-workspace__personal_for", "workspace__archived_at", "workspace__name"),
+        "trashed": Workspace.objects.trashed_of(request.user),
+        "days": settings.TRASH_DAYS,
+    }
+    return render(request, "workspaces/list.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_GET
+@signed_in
+def workspace(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    return workspace_page(request, member_of(request.user, workspace_id))
+
+
+def workspace_page(
+    request: PersonRequest, me: Membership, invitation: InvitationForm | None = None, name: WorkspaceForm | None = None
+) -> HttpResponse:
+    """Who is in it and what the reader may change; forms that were refused come back with what is wrong."""
+    space = me.workspace
+    rights = RIGHTS[Role(me.role)]
+    given = roles_to_give(me)
+    members = [
+        {"membership": other, "may_change": may_change(me, other) and not space.is_personal, "is_me": other.pk == me.pk}
+        for other in space.memberships.select_related("user").order_by("created_at")[:MEMBERS_SHOWN]
+    ]
+    invitations = WorkspaceInvitation.objects.open(timezone.now()).filter(workspace=space)
+    context = {
+        "workspace": space,
+        "me": me,
+        "members": members,
+        "roles": given,
+        "may_manage": Right.MANAGE in rights and space.is_open,
+        "may_own": Right.OWN in rights,
+        "invitations": invitations.select_related("invited_by").order_by("-created_at")
+        if Right.MANAGE in rights
+        else [],
+        "invitation_form": invitation or InvitationForm(given),
+        "name_form": name or WorkspaceForm(initial={"name": space.name}),
+    }
+    refused = bool((invitation and invitation.errors) or (name and name.errors))
+    return render(request, "workspaces/workspace.html", context, status=422 if refused else 200)
+
+
+@require_POST
+@signed_in
+def workspace_open(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """Work in it from now on: the switcher."""
+    choose_workspace(request, member_of(request.user, workspace_id).workspace)
+    back = request.POST.get("next", "")
+    return redirect(back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else reverse("studio"))
+
+
+@require_POST
+@signed_in
+def workspace_rename(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    form = WorkspaceForm(request.POST)
+    if not form.is_valid():
+        return workspace_page(request, me, name=form)
+    Workspace.objects.filter(pk=me.workspace_id).update(name=form.cleaned_data["name"])
+    messages.success(request, "Renamed.")
+    return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def workspace_archive(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """Into the archive, or out of it with `reopen`."""
+    space = member_of(request.user, workspace_id, Right.OWN).workspace
+    if request.POST.get("reopen"):
+        if space.reopen():
+            messages.success(request, "Open again: everybody in it may work in it.")
+    elif space.archive():
+        messages.success(request, "In the archive: it can be looked at, and nothing in it changes.")
+    return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def workspace_trash(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    space = member_of(request.user, workspace_id, Right.OWN).workspace
+    if space.is_personal:
+        messages.error(request, "Your own workspace goes only with your account.")
+        return redirect("workspace", workspace_id)
+    if space.trash():
+        cancel_in(space)
+        undo = reverse("workspace_restore", args=[space.pk])
+        words = f"{space.name} is in the trash for {settings.TRASH_DAYS} days; nobody sees it meanwhile."
+        messages.success(request, words, extra_tags=f"undo={undo}")
+    return redirect("workspaces")
+
+
+@require_POST
+@signed_in
+def workspace_restore(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    space = Workspace.objects.trashed_of(request.user).filter(pk=workspace_id).first()
+    if space is None:
+        raise Http404
+    if space.restore():
+        messages.success(request, f"{space.name} is back.")
+    return redirect("workspace", workspace_id)

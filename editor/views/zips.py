@@ -1,0 +1,78 @@
+"""Many pictures as one file, sent while it is made."""
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST, require_safe
+
+from editor.access import collection_for, pictures_for
+from editor.images.delivery import leave_database
+from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
+from editor.library.shelves import NotPossible
+from editor.models import Image, ImageState, ImageTag
+from editor.views.selection import ids_in, refusal
+
+if TYPE_CHECKING:
+    from editor.models import User
+    from editor.models.images import ImageQuerySet
+
+
+@require_POST
+async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpResponseBase:
+    """The chosen pictures that the person may see."""
+    user = await _person(request)
+    try:
+        ids = ids_in(request)
+    except NotPossible as problem:
+        return await sync_to_async(refusal)(request, problem)
+    name, entries = await sync_to_async(_chosen)(user, workspace_id, ids)
+    return _answer(name, entries)
+
+
+@require_safe
+async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpResponseBase:
+    """The newest ZIPPED_MAX of a collection."""
+    name, entries = await sync_to_async(_collected)(await _person(request), collection_id)
+    return _answer(name, entries)
+
+
+async def _person(request: HttpRequest) -> "User":
+    """Raises Http404: where a browser expects a file, a page to sign in would be saved under its name."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        raise Http404
+    return user
+
+
+def _chosen(user: "User", workspace_id: UUID, ids: list[UUID]) -> tuple[str, list[Entry]]:
+    workspace, images = pictures_for(user, workspace_id, ids)
+    return workspace.name, _entries(Image.objects.filter(pk__in=[image.pk for image in images]))
+
+
+def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
+    collection, _ = collection_for(user, collection_id)
+    images = Image.objects.filter(collection_items__collection=collection, workspace=collection.workspace_id)
+    return collection.name, _entries(images)
+
+
+def _entries(images: "ImageQuerySet") -> list[Entry]:
+    there = images.filter(state=ImageState.READY, trashed_at=None, purged_at=None)
+    rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
+    tags: dict[object, list[str]] = defaultdict(list)
+    for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):
+        tags[image_id].append(name)
+    leave_database()
+    return entries_of(rows, tags)
+
+
+def _answer(name: str, entries: list[Entry]) -> HttpResponseBase:
+    kept = "".join(c for c in name if c.isalnum() or c in " -_").strip()[:60]
+    response = StreamingHttpResponse(stream(entries), content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, f"{kept or 'pictures'}.zip") or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    response["X-Accel-Buffering"] = "no"  # a proxy in between sends it on as it comes
+    return response

@@ -1,0 +1,80 @@
+// Choosing many pictures: a range with Shift, all, none; and the bar that says how many there are.
+const form = document.querySelector("[data-selection]");
+const bar = form?.querySelector("[data-selection-bar]");
+const boxes = () => [...form.querySelectorAll("input[name=picture]")];
+const MOST = 500;
+let last = null;
+
+function say() {
+  const chosen = boxes().filter((box) => box.checked);
+  for (const box of boxes()) box.closest(".pic").classList.toggle("chosen", box.checked);
+  bar.querySelector("[data-selection-count]").textContent =
+    chosen.length === 0 ? "Choose pictures" :
+    chosen.length > MOST ? `${chosen.length} chosen; at most ${MOST} at once` : `${chosen.length} chosen`;
+  bar.classList.toggle("active", chosen.length > 0);
+}
+
+function choose(checked, among = boxes()) {
+  for (const box of among) box.checked = checked;
+  say();
+}
+
+if (bar) {
+  form.classList.add("scripted");
+  form.addEventListener("click", (event) => {
+    const box = event.target.closest?.("input[name=picture]");
+    if (box) {
+      const all = boxes();
+      if (event.shiftKey && last && all.includes(last)) {
+        const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+        choose(box.checked, all.slice(from, to + 1));
+      }
+      last = box;
+      say();
+    } else if (event.target.closest("[data-select-all]")) choose(true);
+    else if (event.target.closest("[data-select-none]")) choose(false);
+  });
+  // Enter in a field means the button beside it, not the first one of the form.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && bar.classList.contains("active")) choose(false);
+    if (event.key !== "Enter" || !event.target.matches("[data-typed] input")) return;
+    event.preventDefault();
+    event.target.closest("[data-typed]").querySelector("button").click();
+  });
+  // A browser that goes back keeps what was chosen.
+  addEventListener("pageshow", say);
+  document.addEventListener("htmx:load", say);
+  say();
+}
+
+// Coming back from a picture: pages are fetched again until that picture is there, as a browser forgets what grew.
+const PAGES_AGAIN = 20;
+let fetched = 0;
+
+function findPlace() {
+  const left = history.state?.left;
+  if (!left) return;
+  const link = form.querySelector(`.pic-link[href="${CSS.escape(left)}"]`);
+  const older = document.getElementById("older");
+  if (!link && older && fetched++ < PAGES_AGAIN) {
+    htmx.trigger(older, "intersect");
+    return;
+  }
+  history.replaceState({ ...history.state, left: null }, "");
+  link?.scrollIntoView({ block: "center", behavior: "instant" });
+  link?.focus({ preventScroll: true });
+}
+
+if (form) {
+  form.addEventListener("click", ({ target }) => {
+    const link = target.closest(".pic-link");
+    if (link) history.replaceState({ ...history.state, left: link.getAttribute("href") }, "");
+  });
+  if (history.state?.left) history.scrollRestoration = "manual";
+  addEventListener("load", findPlace);
+  document.addEventListener("htmx:afterSettle", findPlace);
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("select[data-submit]")) target.form.requestSubmit();
+});

@@ -1,0 +1,385 @@
+"""Every address of the product × everybody who may come. An address without an answer here turns the test red.
+
+The rules are those of `docs/roles.md`, which is compared with `editor/access.py` below.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from editor.access import RIGHTS, Right
+from editor.library.shelves import collect, new_collection
+from editor.models import Collection, GenerationJob, Image, Membership, Role, User, Workspace, WorkspaceInvitation
+from tests.makers import make_attempt, make_image, make_job
+from tests.people import client_of, make_person, quick_passwords
+
+__all__ = ["quick_passwords"]
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("anonymous", "stranger", "former", "viewer", "editor", "admin", "owner")
+
+
+@dataclass
+class Scene:
+    """A team with somebody in each role, somebody who left, and a stranger who owns a team of his own."""
+
+    team: Workspace
+    people: dict[str, User]
+    image: Image
+    trashed: Image
+    job: GenerationJob  # the editor's
+    waiting: GenerationJob  # the editor's, too
+    invitation: WorkspaceInvitation
+    secret: str
+    collection: Collection
+    shared: Workspace  # where everybody but a stranger may edit, too
+    theirs: Image  # the stranger's
+    foreign: Workspace  # where nobody but the stranger's friend is
+
+    def member(self, name: str) -> Membership:
+        return Membership.objects.get(workspace=self.team, user=self.people[name])
+
+
+@pytest.fixture
+def scene(quick_passwords: None) -> Scene:
+    people = {name: make_person(name) for name in PEOPLE if name != "anonymous"}
+    team = Workspace.objects.found(people["owner"], "Team")
+    for role in ("viewer", "editor", "admin"):
+        Membership.objects.create(workspace=team, user=people[role], role=role)
+    Workspace.objects.found(people["stranger"], "Another team")
+    former = Membership.objects.create(workspace=team, user=people["former"], role=Role.ADMIN)
+    team.remove(former)
+    # A second owner and a colleague, so that nobody is the last and everybody can be changed.
+    Membership.objects.create(workspace=team, user=make_person("second"), role=Role.OWNER)
+    Membership.objects.create(workspace=team, user=make_person("colleague"), role=Role.EDITOR)
+    editor = people["editor"]
+    image = make_image(editor, workspace=team, stored=True)
+    done = {"state": "canceled", "allowance": "released", "finished_at": timezone.now(), "due_at": None}
+    waiting = make_job(editor, make_image(editor, workspace=team), due_at=None)
+    invitation = WorkspaceInvitation.objects.create(
+        workspace=team,
+        invited_by=people["owner"],
+        role=Role.VIEWER,
+        uses_max=5,
+        expires_at=timezone.now() + timedelta(1),
+    )
+    return Scene(
+        team=team,
+        people=people,
+        image=image,
+        trashed=make_image(editor, workspace=team, trashed_at=timezone.now()),
+        job=make_job(editor, image, **done),
+        waiting=waiting,
+        invitation=invitation,
+        secret=make_attempt(waiting).secret,
+        collection=filled_collection(people["owner"], team, image),
+        shared=shared_by(people[role] for role in ("former", "viewer", "editor", "admin", "owner")),
+        theirs=make_image(people["stranger"]),
+        foreign=Workspace.objects.found(make_person("friend"), "A friend's"),
+    )
+
+
+def filled_collection(user: User, workspace: Workspace, image: Image) -> Collection:
+    made = new_collection(user, workspace, "Hidden collection")
+    collect(user, made, [image])
+    return made
+
+
+def shared_by(people: Iterable[User]) -> Workspace:
+    space = Workspace.objects.create(name="Shared")
+    Membership.objects.bulk_create(Membership(workspace=space, user=user, role=Role.OWNER) for user in people)
+    return space
+
+
+IN, OUT, GONE = "ok", "sign in", "404"
+Rule = dict[str, str]
+
+
+def from_role(least: str) -> Rule:
+    """Members from this role on; strangers and former members learn nothing."""
+    roles = PEOPLE[PEOPLE.index(least) :]
+    return {name: IN if name in roles else GONE for name in PEOPLE} | {"anonymous": OUT}
+
+
+SEE, EDIT, MANAGE, OWN = (from_role(role) for role in ("viewer", "editor", "admin", "owner"))
+BYTES = SEE | {"anonymous": GONE}  # where a browser expects a picture, a page to sign in would be of no use
+MAKER = dict.fromkeys(PEOPLE, GONE) | {"anonymous": OUT, "editor": IN}
+SIGNED_IN = dict.fromkeys(PEOPLE, IN) | {"anonymous": OUT}
+ANYONE = dict.fromkeys(PEOPLE, IN)
+NOBODY = dict.fromkeys(PEOPLE, GONE)
+NOT_THEIRS = NOBODY | {"anonymous": OUT}
+
+
+@dataclass
+class Address:
+    rule: Rule
+    method: str = "get"
+    args: Callable[[Scene], list[Any]] = lambda scene: []
+    query: Callable[[Scene], str] = lambda scene: ""
+    body: Callable[[Scene], dict[str, Any]] = lambda scene: {}
+    refused: dict[str, int] = field(default_factory=dict)  # people whom a sentence answers, with its code
+
+
+def image(scene: Scene) -> list[Any]:
+    return [scene.image.pk]
+
+
+def job(scene: Scene) -> list[Any]:
+    return [scene.job.pk]
+
+
+def team(scene: Scene) -> list[Any]:
+    return [scene.team.pk]
+
+
+def colleague(scene: Scene) -> list[Any]:
+    return [scene.team.pk, Membership.objects.get(user__email="colleague@example.com", workspace=scene.team).pk]
+
+
+def collection(scene: Scene) -> list[Any]:
+    return [scene.collection.pk]
+
+
+def chosen(scene: Scene) -> dict[str, Any]:
+    """The team's picture, and somebody else's, which counts as not there; moved and copied to one's own."""
+    return {
+        "picture": [scene.image.pk, scene.theirs.pk],
+        "tags": "red",
+        "collection_name": "New",
+        "to": scene.shared.pk,
+    }
+
+
+def edit_of(scene: Scene) -> dict[str, Any]:
+    return {"source": scene.image.pk, "prompt": "blue", "form_token": uuid4().hex}
+
+
+def merge_with(scene: Scene) -> dict[str, Any]:
+    """The second picture is the team's; the first is whatever the sender may edit, so it is the team's as well."""
+    return edit_of(scene) | {"second": str(scene.image.pk), "source": scene.image.pk}
+
+
+ADDRESSES: dict[str, list[Address]] = {
+    "studio": [Address(ANYONE)],
+    "studio_image": [
+        Address(SEE, args=image),
+        Address(SEE, args=image, query=lambda scene: f"?edit={scene.job.pk}"),
+        Address(SEE, args=image, query=lambda scene: f"?from={scene.job.pk}"),
+        Address(SEE, args=image, query=lambda scene: f"?second={scene.image.pk}"),
+    ],
+    "sample_use": [
+        Address(SIGNED_IN, "post", args=lambda scene: ["cat"]),
+        Address(
+            EDIT,
+            "post",
+            lambda scene: ["cat"],
+            body=lambda scene: {"workspace": scene.team.pk},
+            refused={"viewer": 403},
+        ),
+    ],
+    "image_upload": [
+        Address(
+            EDIT,
+            "post",
+            body=lambda scene: {
+                "workspace": scene.team.pk,
+                "file": (settings.BASE_DIR / "static/samples/cat.jpg").open("rb"),
+            },
+            refused={"viewer": 403},
+        )
+    ],
+    "image_states": [Address(SIGNED_IN, query=lambda scene: f"?id={scene.image.pk}")],  # strangers get an empty answer
+    "image_state": [Address(SEE, args=image)],
+    "image_trash": [Address(EDIT, "post", image)],
+    "image_restore": [Address(EDIT, "post", lambda scene: [scene.trashed.pk])],
+    "image_rendition": [Address(BYTES, args=lambda scene: [scene.image.pk, 320])],
+    "image_master": [Address(BYTES, args=image)],
+    "trash": [Address(SIGNED_IN)],
+    "edit_create": [
+        Address(EDIT, "post", body=edit_of),
+        Address(EDIT, "post", body=merge_with, refused={"editor": 422, "admin": 422, "owner": 422}),
+    ],
+    "edit": [Address(SEE, args=job)],
+    "edit_tile": [Address(SEE, args=job)],
+    "edit_cancel": [Address(MAKER, "post", lambda scene: [scene.waiting.pk])],
+    "edit_send_again": [Address(MAKER, "post", job)],
+    "edit_let_go": [Address(MAKER, "post", job)],
+    "edit_run_again": [Address(EDIT, "post", job, body=lambda scene: {"form_token": uuid4().hex})],
+    "edits_left": [Address(SIGNED_IN)],
+    "library": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, query=lambda scene: f"?collection={scene.collection.pk}&who={scene.people['owner'].pk}"),
+    ],
+    "workspace_library": [Address(SEE, args=team), Address(SEE, args=team, query=lambda scene: "?q=coffee&tag=red")],
+    "library_filters": [Address(SEE, args=team)],
+    "library_names": [Address(SEE, args=team)],
+    "selection_tag": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(EDIT, "post", team, body=lambda scene: chosen(scene) | {"remove": "1"}),
+    ],
+    "selection_collect": [Address(EDIT, "post", team, body=chosen)],
+    "selection_favourite": [Address(SEE, "post", team, body=chosen)],
+    "selection_trash": [Address(EDIT, "post", team, body=chosen)],
+    "selection_restore": [Address(EDIT, "post", team, query=lambda scene: "?at=0")],
+    "selection_move": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(NOT_THEIRS, "post", team, body=lambda scene: chosen(scene) | {"to": scene.foreign.pk}),
+    ],
+    "selection_copy": [
+        Address(EDIT, "post", team, body=chosen),
+        Address(NOT_THEIRS, "post", team, body=lambda scene: chosen(scene) | {"to": scene.foreign.pk}),
+    ],
+    "selection_zip": [Address(BYTES, "post", team, body=chosen)],
+    "collections": [Address(SEE, args=team), Address(EDIT, "post", team, body=lambda scene: {"name": "New"})],
+    "collection": [Address(SEE, args=collection)],
+    "collection_rename": [Address(EDIT, "post", collection, body=lambda scene: {"name": "Other"})],
+    "collection_delete": [Address(EDIT, "post", collection)],
+    "collection_take_out": [Address(EDIT, "post", collection, body=chosen)],
+    "collection_zip": [Address(BYTES, args=collection)],
+    "tag_rename": [Address(EDIT, "post", team, body=lambda scene: {"old": "red", "new": "blue"})],
+    "picture": [Address(SEE, args=image)],
+    "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
+    "history": [Address(SIGNED_IN)],
+    "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
+    "library_upload": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, query=lambda scene: f"?sent={scene.image.pk}"),  # strangers get a page that says nothing
+        Address(SEE, query=lambda scene: f"?workspace={scene.team.pk}"),
+    ],
+    "picture_rights": [
+        Address(EDIT, args=image),
+        Address(EDIT, "post", image, body=lambda scene: {"licence": "own", "to_results": "on"}),
+    ],
+    "workspaces": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"name": "New"})],
+    "workspace": [Address(SEE, args=team)],
+    "workspace_open": [Address(SEE, "post", team)],
+    "workspace_rename": [Address(MANAGE, "post", team, body=lambda scene: {"name": "Other"})],
+    "workspace_archive": [Address(OWN, "post", team)],
+    "workspace_trash": [Address(OWN, "post", team)],
+    "workspace_restore": [Address(NOBODY | {"anonymous": OUT}, "post", team)],  # it is not in the trash
+    "workspace_leave": [Address(SEE, "post", team)],
+    "member_role": [Address(MANAGE, "post", colleague, body=lambda scene: {"role": "viewer"})],
+    "member_remove": [Address(MANAGE, "post", colleague)],
+    "workspace_hand_over": [Address(OWN, "post", colleague)],
+    "invitation_create": [Address(MANAGE, "post", team, body=lambda scene: {"role": "viewer", "days": 7})],
+    "invitation_revoke": [Address(MANAGE, "post", lambda scene: [scene.team.pk, scene.invitation.pk])],
+    "usage": [Address(SEE, args=team)],
+    "usage_csv": [Address(SEE, args=team)],
+    "member_limit": [Address(MANAGE, "post", colleague, body=lambda scene: {"pictures_per_month": 5})],
+    "account_export": [Address(SIGNED_IN)],
+    "account_delete": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"email": "x"})],
+    "join": [
+        Address(ANYONE, args=lambda scene: [scene.invitation.token]),
+        Address(NOBODY, args=lambda scene: ["no-such-invitation"]),
+    ],
+    "flux_webhook": [
+        Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
+    ],
+    "flux_source": [Address(NOBODY, args=lambda scene: ["no-such-token"])],
+    "healthz": [Address(ANYONE)],
+}
+ROWS = [(name, number) for name, addresses in ADDRESSES.items() for number in range(len(addresses))]
+
+
+def names_of(patterns: list[URLPattern | URLResolver]) -> set[str]:
+    """The names of all addresses, but for those of the administration and of allauth, which have tests of their own."""
+    found: set[str] = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace is None and not str(pattern.pattern).startswith("accounts"):
+                found |= names_of(pattern.url_patterns)
+        elif pattern.name:
+            found.add(pattern.name)
+    return found
+
+
+def test_every_address_has_an_answer() -> None:
+    ours = names_of(get_resolver("editor.urls").url_patterns)
+    assert ours == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize(("name", "number"), ROWS, ids=[f"{name}-{number}" for name, number in ROWS])
+def test_matrix(name: str, number: int, who: str, scene: Scene) -> None:
+    address = ADDRESSES[name][number]
+    client = Client() if who == "anonymous" else client_of(scene.people[who])
+    path = reverse(name, args=address.args(scene)) + address.query(scene)
+    response = getattr(client, address.method)(path, address.body(scene) if address.method == "post" else None)
+    response.close()
+    assert answer_of(response, address.refused.get(who)) == (IN if who in address.refused else address.rule[who])
+
+
+def answer_of(response: HttpResponseBase, sentence: int | None) -> str:
+    if response.status_code == 302 and response["Location"].startswith(reverse("account_login")):
+        return OUT
+    if response.status_code == 404:
+        return GONE
+    assert response.status_code == sentence or (sentence is None and response.status_code in {200, 204, 302})
+    return IN
+
+
+@pytest.mark.parametrize("who", ["stranger", "former"])
+def test_states_and_uploads_say_nothing_of_the_teams_pictures(who: str, scene: Scene) -> None:
+    client = client_of(scene.people[who])
+    assert client.get(reverse("image_states"), {"id": str(scene.image.pk)}).json() == {}
+    assert scene.image.name not in client.get(reverse("library_upload"), {"sent": str(scene.image.pk)}).content.decode()
+
+
+@pytest.mark.parametrize("who", ["stranger", "former"])
+def test_lists_hold_nothing_of_the_team(who: str, scene: Scene) -> None:
+    client = client_of(scene.people[who])
+    for name in ("studio", "library", "history", "trash", "workspaces"):
+        page = client.get(reverse(name)).content.decode()
+        assert str(scene.image.pk) not in page
+        assert str(scene.team.pk) not in page
+        assert not re.search(r">\s*Team\s*<", page)
+
+
+def test_former_member_may_not_even_cancel_what_they_made(scene: Scene) -> None:
+    scene.team.remove(scene.member("editor"))
+    client = client_of(scene.people["editor"])
+    assert client.post(reverse("edit_cancel", args=[scene.waiting.pk])).status_code == 404
+    assert client.get(reverse("image_master", args=[scene.image.pk])).status_code == 404
+
+
+def test_trashed_workspace_is_there_for_nobody(scene: Scene) -> None:
+    scene.team.trash()
+    for who in ("viewer", "editor", "owner"):
+        client = client_of(scene.people[who])
+        assert client.get(reverse("studio_image", args=[scene.image.pk])).status_code == 404
+        assert client.get(reverse("image_master", args=[scene.image.pk])).status_code == 404
+        assert client.get(reverse("edit", args=[scene.job.pk])).status_code == 404
+        assert client.get(reverse("workspace", args=[scene.team.pk])).status_code == 404
+    assert client_of(scene.people["admin"]).post(reverse("workspace_restore", args=[scene.team.pk])).status_code == 404
+    assert client_of(scene.people["owner"]).post(reverse("workspace_restore", args=[scene.team.pk])).status_code == 302
+
+
+def test_nothing_changes_in_an_archived_workspace(scene: Scene) -> None:
+    scene.team.archive()
+    client = client_of(scene.people["editor"])
+    assert client.get(reverse("studio_image", args=[scene.image.pk])).status_code == 200
+    assert client.post(reverse("edit_create"), edit_of(scene)).status_code == 404
+    assert client.post(reverse("image_trash", args=[scene.image.pk])).status_code == 404
+    assert client.post(reverse("sample_use", args=["cat"]), {"workspace": scene.team.pk}).status_code == 403
+    assert not Image.objects.filter(pk=scene.image.pk, trashed_at__isnull=False).exists()
+
+
+def test_document_says_the_same_as_the_code() -> None:
+    text = (settings.BASE_DIR / "docs/roles.md").read_text()
+    rows = re.findall(r"^\| .+? \| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    said = {
+        role: {Right(right) for right, *marks in rows if marks[number].strip() == "yes"}
+        for number, role in enumerate(Role)
+    }
+    assert said == RIGHTS

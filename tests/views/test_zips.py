@@ -1,0 +1,170 @@
+"""Pictures as one file, sent while it is made."""
+
+import asyncio
+import csv
+import io
+import json
+import tracemalloc
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient
+from django.urls import reverse
+
+from editor.images import bucket, keys
+from editor.images.zips import entries_of, stream
+from editor.library.shelves import add_tags, collect, new_collection
+from editor.models import Image, ImageKind, Membership, Role, User, Workspace
+from tests.makers import make_image, make_job
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def client_of(user: User) -> AsyncClient:
+    client = AsyncClient()
+    client.force_login(user)
+    return client
+
+
+async def whole(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+def zip_of(response: StreamingHttpResponse) -> zipfile.ZipFile:
+    assert response.is_async
+    archive = zipfile.ZipFile(io.BytesIO(asyncio.run(whole(response.streaming_content))))  # type: ignore[arg-type]
+    assert archive.testzip() is None
+    return archive
+
+
+def download(user: User, workspace: Workspace, *images: Any) -> Any:
+    ids = [image.pk if isinstance(image, Image) else image for image in images]
+    return asyncio.run(client_of(user).post(reverse("selection_zip", args=[workspace.pk]), {"picture": ids}))
+
+
+def told(archive: zipfile.ZipFile) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(archive.read("pictures.json"))
+    return found
+
+
+def test_chosen_pictures_come_with_how_they_were_made(alice: User, own: Workspace) -> None:
+    upload = make_image(alice, stored=True, name="owl.jpg", created_at=datetime(2026, 1, 2, tzinfo=UTC))
+    job = make_job(alice, upload, prompt="add a moon", seed=99)
+    made = make_image(alice, stored=True, name="moon", kind=ImageKind.GENERATED, job=job, licence="editorial")
+    add_tags(own, [made], ["night"])
+    response = download(alice, own, upload, made)
+    assert response["Content-Disposition"] == 'attachment; filename="Personal.zip"'
+    archive = zip_of(response)
+    assert archive.namelist() == ["moon.jpg", "owl.jpg", "pictures.json", "pictures.csv"]
+    assert archive.read("owl.jpg") == bucket.get(keys.master_key(upload.pk, "jpg"))
+    assert archive.getinfo("owl.jpg").date_time == (2026, 1, 2, 0, 0, 0)
+    moon, owl = told(archive)
+    assert (moon["file"], moon["prompt"], moon["seed"], moon["tags"]) == ("moon.jpg", "add a moon", 99, "night")
+    assert (moon["licence"], owl["prompt"], owl["by"]) == ("editorial", "", "Alice")
+
+
+def test_names_are_safe_and_unique(alice: User) -> None:
+    names = ["../../etc/passwd", "a.jpg", "A.jpg", "a.jpg", "CON", "", "ümläut 猫.png", "x\r\ny"]
+    images = [make_image(alice, name=name) for name in names]
+    files = [entry.made.file for entry in entries_of(images, {})]
+    assert files == [
+        *("picture.jpg", "a.jpg", "A 2.jpg", "a 3.jpg", "CON picture.jpg", "picture 2.jpg"),
+        *("ümläut 猫.jpg", "xy.jpg"),
+    ]
+
+
+def test_list_runs_no_formula(alice: User, own: Workspace) -> None:
+    job = make_job(alice, prompt="=cmd()|' /C calc'!A0")
+    made = make_image(alice, stored=True, name="+1", kind=ImageKind.GENERATED, job=job, description="-2\n@SUM(1)")
+    text = zip_of(download(alice, own, made)).read("pictures.csv").decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert (row["prompt"], row["name"], row["description"]) == ("'=cmd()|' /C calc'!A0", "'+1", "'-2\n@SUM(1)")
+
+
+def test_picture_that_is_not_in_the_bucket_is_left_out_and_said(alice: User, own: Workspace) -> None:
+    there, lost = make_image(alice, stored=True, name="there"), make_image(alice, name="lost")
+    archive = zip_of(download(alice, own, there, lost))
+    assert archive.namelist() == ["there.jpg", "pictures.json", "pictures.csv"]
+    assert {one["name"]: one["file"] for one in told(archive)} == {"there": "there.jpg", "lost": ""}
+
+
+def test_strangers_get_nothing_and_foreign_ids_are_passed_over(
+    alice: User, bob: User, charlie: User, team: Workspace, own: Workspace
+) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.VIEWER)
+    ours, private = make_image(alice, workspace=team, stored=True), make_image(alice, stored=True)
+    assert download(charlie, team, ours).status_code == 404
+    assert download(bob, own, private).status_code == 404
+    assert download(bob, team, private, uuid4()).status_code == 404
+    archive = zip_of(download(bob, team, ours, private, uuid4()))
+    assert len(told(archive)) == 1
+    visitor = asyncio.run(AsyncClient().post(reverse("selection_zip", args=[team.pk]), {"picture": [ours.pk]}))
+    assert visitor.status_code == 404
+
+
+def test_more_than_500_are_refused(alice: User, own: Workspace) -> None:
+    assert download(alice, own, *(uuid4() for _ in range(501))).status_code == 400
+
+
+def test_collection_is_one_file(alice: User, bob: User, charlie: User, team: Workspace) -> None:
+    collection = new_collection(alice, team, "Spring “2027”")
+    images = [make_image(alice, workspace=team, stored=True, name=f"n{number}") for number in range(3)]
+    collect(alice, collection, images[:2])
+    address = reverse("collection_zip", args=[collection.pk])
+    response = asyncio.run(client_of(bob).get(address))
+    assert response["Content-Disposition"] == 'attachment; filename="Spring 2027.zip"'
+    assert {one["name"] for one in told(zip_of(response))} == {"n0", "n1"}  # type: ignore[arg-type]
+    assert asyncio.run(client_of(charlie).get(address)).status_code == 404
+
+
+@pytest.fixture
+def large(alice: User) -> Iterator[list[Image]]:
+    """40 MB in four pictures."""
+    images = [make_image(alice, name=f"large {number}") for number in range(4)]
+    for image in images:
+        bucket.put(keys.master_key(image.pk, "jpg"), bytes(10_000_000), "image/jpeg")
+    yield images
+    bucket.delete(keys.master_key(image.pk, "jpg") for image in images)
+
+
+def test_whole_is_never_in_memory(large: list[Image]) -> None:
+    entries = entries_of(large, {})
+
+    async def read() -> tuple[int, int]:
+        tracemalloc.start()
+        size = 0
+        async for piece in stream(entries):
+            size += len(piece)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size, peak
+
+    size, peak = asyncio.run(read())
+    assert size > 40_000_000
+    assert peak < 8_000_000
+
+
+def test_browser_that_goes_away_gives_the_connection_back(large: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    opened = bucket.open_stream_soon
+
+    async def watched(key: str) -> bucket.Streamed:
+        found = await opened(key)
+        close = found.close
+        found.close = lambda: (closed.append(key), close())[1]  # type: ignore[func-returns-value]
+        return found
+
+    monkeypatch.setattr("editor.images.bucket.open_stream_soon", watched)
+
+    async def leave() -> None:
+        pieces = stream(entries_of(large, {}))
+        await anext(pieces)
+        await pieces.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(leave())
+    assert closed
