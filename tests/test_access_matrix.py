@@ -264,6 +264,8 @@ ADDRESSES: dict[str, list[Address]] = {
     "workspaces": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"name": "New"})],
     "workspace": [Address(SEE, args=team)],
     "workspace_open": [Address(SEE, "post", team)],
+    "workspace_history": [Address(SEE, args=team), Address(SEE, args=team, query=lambda scene: "?before=forged")],
+    "workspace_cover": [Address(MANAGE, "post", team, body=lambda scene: {"picture": scene.image.pk})],
     "workspace_rename": [Address(MANAGE, "post", team, body=lambda scene: {"name": "Other"})],
     "workspace_archive": [Address(OWN, "post", team)],
     "workspace_trash": [Address(OWN, "post", team)],

@@ -50,6 +50,7 @@ def create_job(
             workspace = Workspace.objects.select_for_update(no_key=True).get(pk=sources[0].workspace_id)
             if made := GenerationJob.objects.filter(made_by=user, form_token=form_token).first():
                 return made
+            _check_place(sources, workspace)
             _check_rights(sources)
             _check_open(workspace, active)
             _check_allowance(user, workspace, spec.samples)
@@ -59,6 +60,17 @@ def create_job(
             return job
     except IntegrityError:
         return GenerationJob.objects.get(made_by=user, form_token=form_token)
+
+
+def _check_place(sources: list[Image], workspace: Workspace) -> None:
+    """All in one workspace, or its members would see a picture that is not theirs. Locked, so that none moves away."""
+    ids = [image.pk for image in sources]
+    places = Image.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("workspace")
+    if any(place != workspace.pk for (place,) in places):
+        raise NotAllowed(
+            f"Both pictures must be in {workspace.name}, so that everybody there sees what was made of what. "
+            "Copy the other one there first, on its page in the library."
+        )
 
 
 def _check_rights(sources: list[Image]) -> None:

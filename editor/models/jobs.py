@@ -44,6 +44,10 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
         """A person's own edits in the workspaces they are in, newest first."""
         return self.visible_to(user).filter(made_by=user).order_by("-created_at", "-id")
 
+    def history_in(self, workspace: Workspace) -> "JobQuerySet":
+        """Everybody's edits in a workspace, newest first."""
+        return self.filter(workspace=workspace).select_related("made_by").order_by("-created_at", "-id")
+
     def older_than(self, created_at: datetime, pk: Any) -> "JobQuerySet":
         """Keyset: what comes after this edit in a list that is newest first."""
         return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=pk))

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from editor.models.images import Image
     from editor.models.users import User
 
 
@@ -41,7 +42,9 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     def of(self, user: "User") -> "WorkspaceQuerySet":
         """Those that the person is in, the personal one first; not those in the trash. `my_role`: as what."""
         mine = self.filter(memberships__user=user, trashed_at=None).annotate(my_role=F("memberships__role"))
-        return mine.order_by(F("personal_for").asc(nulls_last=True), F("archived_at").asc(nulls_first=True), "name")
+        return mine.select_related("cover").order_by(
+            F("personal_for").asc(nulls_last=True), F("archived_at").asc(nulls_first=True), "name"
+        )
 
     def trashed_of(self, user: "User") -> "WorkspaceQuerySet":
         """What the person may put back: in the trash, its pictures still there, and their own."""
@@ -114,8 +117,9 @@ class Workspace(models.Model):
         return self.archived_at is None and self.trashed_at is None
 
     @property
-    def initials(self) -> str:
-        return "".join(word[0] for word in self.name.split()[:2]).upper() or "?"
+    def picture(self) -> "Image | None":
+        """Its own picture, unless that is in the trash."""
+        return self.cover if self.cover is not None and self.cover.trashed_at is None else None
 
     def archive(self) -> bool:
         rows = Workspace.objects.filter(pk=self.pk, personal_for=None, archived_at=None, trashed_at=None)

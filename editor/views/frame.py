@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from editor.access import may_edit_as
+from editor.access import RIGHTS, Right, may_edit_as
 from editor.jobs.allowances import Rest, rest_of
 from editor.models import Role, Workspace
 
@@ -84,6 +84,12 @@ def workspace_here(request: HttpRequest, workspace_id: UUID | None) -> Workspace
 def may_edit_here(workspace: Workspace) -> bool:
     """Of a workspace that the frame shows."""
     return may_edit_as(getattr(workspace, "my_role", Role.OWNER), workspace)
+
+
+def may_manage_here(workspace: Workspace) -> bool:
+    """Of a workspace that the frame shows."""
+    role = getattr(workspace, "my_role", Role.OWNER)
+    return workspace.is_open and Right.MANAGE in RIGHTS[Role(role)]
 
 
 def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:

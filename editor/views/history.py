@@ -1,4 +1,7 @@
-"""A person's edits, newest first. Keyset: the last page costs what the first does, and nothing is counted."""
+"""Edits, newest first: a person's, or everybody's in a workspace.
+
+Keyset: the last page costs what the first does, and nothing is counted.
+"""
 
 from contextlib import suppress
 from datetime import datetime
@@ -13,6 +16,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from editor.access import member_of
 from editor.models import OPEN, GenerationJob, Image, ImageState, JobSource, JobState
 from editor.views.frame import PersonRequest, signed_in
 
@@ -33,10 +37,23 @@ FILTERS: dict[str, tuple[str, set[str]]] = {
 @require_safe
 @signed_in
 def history(request: PersonRequest) -> HttpResponse:
+    """My edits, in all workspaces that I am in."""
+    return _page(request, GenerationJob.objects.history_of(request.user))
+
+
+@require_safe
+@signed_in
+def workspace_history(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """Everybody's edits in one workspace."""
+    space = member_of(request.user, workspace_id).workspace
+    return _page(request, GenerationJob.objects.history_in(space), workspace=space, everybody=True)
+
+
+def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResponse:
     chosen = request.GET.get("state", "")
     chosen = chosen if chosen in FILTERS else ""
     cursor = read_cursor(request.user, request.GET.get("before", ""))
-    jobs = _with_covers(GenerationJob.objects.history_of(request.user))
+    jobs = _with_covers(jobs)
     if chosen:
         jobs = jobs.filter(state__in=FILTERS[chosen][1])
     if cursor is not None:
@@ -50,6 +67,7 @@ def history(request: PersonRequest) -> HttpResponse:
         "working": [job for job in page[:PER_PAGE] if not job.is_final],
         "state": chosen,
         "filters": {value: label for value, (label, _) in FILTERS.items()},
+        **about,
     }
     return render(request, "history/history.html", context)
 
@@ -60,8 +78,11 @@ def history(request: PersonRequest) -> HttpResponse:
 def history_working(request: PersonRequest) -> HttpResponse:
     """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next."""
     asked = dict(_read_working(request.GET.getlist("edit")[:PER_PAGE]))
-    jobs = list(_with_covers(GenerationJob.objects.history_of(request.user)).filter(pk__in=asked))
+    jobs = list(
+        _with_covers(GenerationJob.objects.visible_to(request.user)).filter(pk__in=asked).select_related("made_by")
+    )
     context = {
+        "everybody": "everybody" in request.GET,
         "changed": [job for job in jobs if job.state != asked[job.pk]],
         "working": [job for job in jobs if not job.is_final],
     }

@@ -14,7 +14,7 @@ from editor.access import image_for, may_edit_in
 from editor.forms import PictureForm
 from editor.library.words import index_words
 from editor.models import Collection, GenerationJob, Image, Tag
-from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
+from editor.views.frame import PersonRequest, may_edit_here, may_manage_here, signed_in, workspace_here
 from editor.views.library import targets
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of
@@ -44,6 +44,7 @@ def picture_page(request: PersonRequest, image: Image, form: PictureForm | None 
         "image": image,
         "workspace": workspace,
         "may_edit": may_edit_here(workspace),
+        "may_be_cover": image.is_ready and may_manage_here(workspace),
         "form": form or PictureForm(_facts(image, offered)),
         "offered": bool(offered) and form is None,
         "edit": made_by,

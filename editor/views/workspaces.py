@@ -12,8 +12,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from editor.access import RIGHTS, Right, may_change, member_of, roles_to_give
-from editor.forms import InvitationForm, WorkspaceForm
+from editor.access import RIGHTS, Right, image_for, may_change, member_of, roles_to_give
+from editor.forms import CoverForm, InvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
 from editor.models import Membership, Role, Workspace, WorkspaceInvitation
 from editor.views.frame import PersonRequest, choose_workspace, signed_in
@@ -32,7 +32,9 @@ def workspaces(request: PersonRequest) -> HttpResponse:
         choose_workspace(request, workspace)
         messages.success(request, f"{workspace.name} is yours. Invite the others.")
         return redirect("workspace", workspace.pk)
-    memberships = Membership.objects.filter(user=request.user, workspace__trashed_at=None).select_related("workspace")
+    memberships = Membership.objects.filter(user=request.user, workspace__trashed_at=None).select_related(
+        "workspace__cover"
+    )
     context = {
         "form": form,
         "memberships": memberships.order_by("-workspace__personal_for", "workspace__archived_at", "workspace__name"),
@@ -97,6 +99,23 @@ def workspace_rename(request: PersonRequest, workspace_id: UUID) -> HttpResponse
     Workspace.objects.filter(pk=me.workspace_id).update(name=form.cleaned_data["name"])
     messages.success(request, "Renamed.")
     return redirect("workspace", workspace_id)
+
+
+@require_POST
+@signed_in
+def workspace_cover(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """One of its pictures as its own, or with an empty `picture` none."""
+    me = member_of(request.user, workspace_id, Right.MANAGE)
+    form = CoverForm(request.POST)
+    if not form.is_valid() or not me.workspace.is_open:
+        raise Http404
+    chosen = form.cleaned_data["picture"]
+    picture = image_for(request.user, chosen) if chosen else None
+    if picture and (picture.workspace_id != me.workspace_id or not picture.is_ready):
+        raise Http404
+    Workspace.objects.filter(pk=me.workspace_id).update(cover=picture)
+    messages.success(request, "That is its picture now." if picture else "It has no picture any more.")
+    return redirect("picture", picture.pk) if picture else redirect("workspace", workspace_id)
 
 
 @require_POST

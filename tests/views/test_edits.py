@@ -207,7 +207,7 @@ def test_failed_edit_says_what_happened_whose_fault_it_is_and_what_helps(alice: 
     words = alice_client.get(f"/edits/{job.pk}/").content.decode()
     assert "did not finish this edit in time" in words
     assert "at fault, not you" in words
-    assert "Nothing was charged" in words
+    assert "It does not count for you" in words
     assert "Run it again" in words
 
 

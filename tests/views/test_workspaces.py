@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from editor.models import GenerationJob, Image, Membership, Role, User, Workspace
-from tests.makers import make_image
+from tests.makers import make_image, make_job
 from tests.people import submit
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +91,52 @@ def test_switching_leads_back_to_a_page_of_ours_only(alice_client: Client, team:
     address = reverse("workspace_open", args=[team.pk])
     assert alice_client.post(address, {"next": "//evil.example/"}).headers["Location"] == reverse("studio")
     assert alice_client.post(address, {"next": "/history/"}).headers["Location"] == "/history/"
+
+
+def test_history_of_a_workspace_is_everybodys(
+    alice: User, bob: User, alice_client: Client, team: Workspace, own: Workspace
+) -> None:
+    theirs = make_job(bob, make_image(bob, workspace=team), prompt="theirs")
+    mine = make_job(alice, make_image(alice, workspace=team), prompt="mine")
+    elsewhere = make_job(alice, make_image(alice, workspace=own), prompt="elsewhere")
+    page = alice_client.get(reverse("workspace_history", args=[team.pk])).content.decode()
+    assert str(theirs.pk) in page
+    assert str(mine.pk) in page
+    assert str(elsewhere.pk) not in page
+    assert "Bob" in page
+    page = alice_client.get(reverse("history")).content.decode()
+    assert str(theirs.pk) not in page
+    assert str(elsewhere.pk) in page
+
+
+def test_older_edits_of_a_workspace_are_reached(alice: User, alice_client: Client, team: Workspace) -> None:
+    image = make_image(alice, workspace=team)
+    jobs = [make_job(alice, image) for _ in range(25)]
+    page = alice_client.get(reverse("workspace_history", args=[team.pk])).content.decode()
+    assert str(jobs[0].pk) not in page
+    older = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert str(jobs[0].pk) in alice_client.get(reverse("workspace_history", args=[team.pk]) + older).content.decode()
+
+
+def test_workspace_gets_one_of_its_own_pictures(alice: User, alice_client: Client, team: Workspace) -> None:
+    image, foreign = make_image(alice, workspace=team), make_image(alice)
+    address = reverse("workspace_cover", args=[team.pk])
+    assert alice_client.post(address, {"picture": foreign.pk}).status_code == 404
+    assert alice_client.post(address, {"picture": image.pk}).status_code == 302
+    assert f"/images/{image.pk}/320.webp" in alice_client.get(reverse("workspaces")).content.decode()
+    image.trash()
+    assert f"/images/{image.pk}/" not in alice_client.get(reverse("workspaces")).content.decode()
+    alice_client.post(address, {"picture": ""})
+    assert Workspace.objects.get(pk=team.pk).cover is None
+
+
+def test_pictures_of_two_workspaces_are_not_merged(
+    alice: User, alice_client: Client, team: Workspace, own: Workspace
+) -> None:
+    """Or the team would see the name and a glimpse of a picture that is only mine."""
+    first, second = make_image(alice, workspace=team), make_image(alice, workspace=own)
+    words = {"source": first.pk, "second": second.pk, "prompt": "both", "form_token": "t"}
+    response = alice_client.post(reverse("edit_create"), words)
+    assert response.status_code == 422
+    assert "Both pictures must be in Team" in response.content.decode()
+    assert not GenerationJob.objects.exists()

@@ -1,0 +1,45 @@
+"""The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
+
+from editor.forms.edits import (
+    PROMPT_MAX,
+    SAMPLES_MAX,
+    SEED_MAX,
+    STRENGTH_DEFAULT,
+    EditForm,
+    RunAgainForm,
+    UploadForm,
+    draw_form_token,
+)
+from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, NameField, PictureField, ProseField
+from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
+from editor.forms.workspaces import CoverForm, InvitationForm, LeavingForm, MemberLimitForm, RoleForm, WorkspaceForm
+
+__all__ = [
+    "NO_TEXT",
+    "PICK_ONE",
+    "PROMPT_MAX",
+    "RELOAD",
+    "SAMPLES_MAX",
+    "SEED_MAX",
+    "STRENGTH_DEFAULT",
+    "TOO_LONG",
+    "CollectionForm",
+    "CoverForm",
+    "EditForm",
+    "InvitationForm",
+    "LeavingForm",
+    "LineField",
+    "MemberLimitForm",
+    "NameField",
+    "PictureField",
+    "PictureForm",
+    "PictureRightsForm",
+    "ProseField",
+    "RightsForm",
+    "RoleForm",
+    "RunAgainForm",
+    "TagForm",
+    "UploadForm",
+    "WorkspaceForm",
+    "draw_form_token",
+]
