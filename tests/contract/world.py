@@ -242,5 +242,5 @@ def words_for(job: GenerationJob) -> str:
 
 
 def _steady(text: str) -> str:
-    """Without the numbers that differ from run to run."""
-    return re.sub(r"\b\d+(\.\d+)? (?:s|min)\b", "…", text)
+    """Without the numbers that differ from run to run, and whether they are over."""
+    return re.sub(r"\b\d+(\.\d+)? (?:s|min)\b", "…", text).replace("longer than it said", "about …")
