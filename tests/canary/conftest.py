@@ -38,6 +38,7 @@ from tests.portal import Portal, SandboxOptions, wait_until
 
 TIME_SCALE = "0.0334"
 MOST = 30  # rows of a kind whose pages are looked at
+PATIENCE = 120.0  # seconds: one failure here would be told of a hundred tests
 MAIL_PASSWORD, REDIS_PASSWORD = "mail-password-3f9c", "redis-password-3f9c"
 FAULTS = [
     *("bad-key", "no-credit", "plan", "bad-image", "queue-full", "http-500", "html-200", "reset", "hang", "redirect"),
@@ -183,7 +184,7 @@ class Story:
             queue = Queue("edits", connection=connection, serializer=JSONSerializer)
             queue.enqueue("os.getenv", args=["FLUX_API_KEY"])
             failed = queue.failed_job_registry
-            wait_until(lambda: failed.count >= 2, 10, "The failure of two rings")
+            wait_until(lambda: failed.count >= 2, PATIENCE, "The failure of two rings")
 
     def webhooks_are_forged(self, portal: Portal, attempt: Attempt) -> None:
         good = f"{portal.url}/hooks/flux/{attempt.secret}/"
@@ -195,12 +196,12 @@ class Story:
                 raw = body if isinstance(body, bytes) else json.dumps(body).encode()
                 for address in (good, f"{portal.url}/hooks/flux/{'x' * 43}/"):
                     try:
-                        session.post(address, raw, timeout=5)
+                        session.post(address, raw, timeout=30)
                     except requests.ConnectionError:
                         assert len(raw) > 4_000_000  # nobody reads on
             for method in ("GET", "PUT", "OPTIONS"):
-                session.request(method, good, timeout=5)
-            session.get(good.rstrip("/"), timeout=5, allow_redirects=False)
+                session.request(method, good, timeout=30)
+            session.get(good.rstrip("/"), timeout=30, allow_redirects=False)
 
     def gossip_says_all(self, portal: Portal, gossip: Gossip) -> None:
         names = [*gossip.refusals, *gossip.fetches]
@@ -218,7 +219,7 @@ class Story:
         portal.start("edits")
         job = self.ask("a mosaic #says:picture")
         self.answered([job])
-        wait_until(lambda: GenerationJob.objects.get(pk=job.pk).state == "collecting", 10, "The collecting")
+        wait_until(lambda: GenerationJob.objects.get(pk=job.pk).state == "collecting", PATIENCE, "The collecting")
         time.sleep(0.3)
 
     def nothing_works(self, portal: Portal) -> None:
@@ -233,10 +234,10 @@ class Story:
             child = Child(programs.web(environ, HOST, port), self.keeper, lines.append)
             child.start()
             try:
-                wait_until(lambda: answers(url), 20, "An answer")
+                wait_until(lambda: answers(url), PATIENCE, "An answer")
                 secret = Attempt.objects.values_list("secret", flat=True)[0]
                 walk = Walk(url, self.owner).through(["/", "/history/", "/admin/", f"/edits/{uuid4()}/"], 0)
-                posted = requests.post(f"{url}/hooks/flux/{secret}/", json={"id": 1}, timeout=10)
+                posted = requests.post(f"{url}/hooks/flux/{secret}/", json={"id": 1}, timeout=30)
                 walk.statuses[posted.status_code] += 1
                 self.left.add("error pages of the webhook", [Thing(f"DEBUG={debug}", posted.content)])
             finally:
@@ -269,7 +270,7 @@ class Story:
             time.sleep(0.1)
             return true()
 
-        wait_until(resumed, 30, what)
+        wait_until(resumed, PATIENCE, what)
 
     # Looking around --------------------------------------------------------------------------------------------------
 
@@ -302,6 +303,6 @@ class Story:
 
 def answers(url: str) -> bool:
     try:
-        return bool(requests.get(url, timeout=5, allow_redirects=False).status_code)
+        return bool(requests.get(url, timeout=30, allow_redirects=False).status_code)
     except requests.ConnectionError:
         return False

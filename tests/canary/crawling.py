@@ -50,7 +50,7 @@ class Walk:
         if self._alike[alike] > MOST_ALIKE:
             return []
         self.paths.add(path)
-        answer = self._session.get(self.url + path, allow_redirects=False, timeout=20)
+        answer = self._session.get(self.url + path, allow_redirects=False, timeout=60)
         headers = repr({**answer.headers, "Set-Cookie": ""}).encode()
         self.pages.append(Thing(f"{answer.status_code} {path}", headers + answer.content))
         self.statuses[answer.status_code] += 1

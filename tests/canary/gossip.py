@@ -129,7 +129,7 @@ class Gossip:
         return 200, told | pointing | {"seed": self.key, "output": self.said}, {}
 
     def _call(self, webhook: str, told: dict[str, object]) -> None:
-        requests.post(webhook, json=told, timeout=10)
+        requests.post(webhook, json=told, timeout=30)
 
     def _fetch(self, number: str) -> Answer:
         if number not in self.names:  # a generation that somebody else was asked for
