@@ -100,9 +100,10 @@ def _value(register: Any, key: bytes) -> bytes:
         b"list": lambda: register.lrange(key, 0, -1),
         b"set": lambda: register.smembers(key),
         b"zset": lambda: register.zrange(key, 0, -1),
+        b"none": list,  # it ran out since it was listed
         b"stream": lambda: [part for _, fields in register.xrange(key) for pair in fields.items() for part in pair],
     }
-    return b"\n".join(readers[kind]())
+    return b"\n".join(part for part in readers[kind]() if part is not None)
 
 
 def in_database() -> list[Thing]:
