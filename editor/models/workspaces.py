@@ -242,5 +242,6 @@ class WorkspaceInvitation(models.Model):
             good = WorkspaceInvitation.objects.open(timezone.now()).filter(pk=self.pk)
             if not good.update(uses=F("uses") + 1):
                 return False
-            Membership.objects.create(workspace_id=self.workspace_id, user=user, role=self.role)
+            # Two tabs may both have come this far.
+            Membership.objects.get_or_create(workspace_id=self.workspace_id, user=user, defaults={"role": self.role})
             return True

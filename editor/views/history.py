@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from editor.access import member_of
 from editor.models import OPEN, GenerationJob, Image, ImageState, JobSource, JobState
-from editor.views.frame import PersonRequest, signed_in
+from editor.views.frame import PersonRequest, choose_workspace, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,7 @@ def history(request: PersonRequest) -> HttpResponse:
 def workspace_history(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     """Everybody's edits in one workspace."""
     space = member_of(request.user, workspace_id).workspace
+    choose_workspace(request, space)
     return _page(request, GenerationJob.objects.history_in(space), workspace=space, everybody=True)
 
 

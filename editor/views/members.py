@@ -93,6 +93,10 @@ def invitation_create(request: PersonRequest, workspace_id: UUID) -> HttpRespons
     form = InvitationForm(roles_to_give(me), request.POST)
     if not form.is_valid():
         return workspace_page(request, me, invitation=form)
+    email = form.cleaned_data["email"]
+    if email and me.workspace.memberships.filter(user__email=email).exists():
+        form.add_error("email", "Whoever has this address is in the workspace already.")
+        return workspace_page(request, me, invitation=form)
     invitation = WorkspaceInvitation(workspace=me.workspace, invited_by=request.user, **form.facts(timezone.now()))
     try:
         with transaction.atomic():
@@ -133,6 +137,10 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
             request, "workspaces/join_sign_in.html", {"invitation": invitation, "signup": _signup(invitation)}
         )
     person: PersonRequest = request  # type: ignore[assignment]
+    if invitation.workspace.memberships.filter(user=person.user).exists():
+        choose_workspace(request, invitation.workspace)
+        messages.info(request, f"You are in {invitation.workspace.name} already.")
+        return redirect("workspace", invitation.workspace_id)
     if invitation.email and invitation.email != person.user.email:
         return render(request, "workspaces/join_other.html", {"invitation": invitation}, status=403)
     if request.method != "POST":

@@ -48,7 +48,9 @@ def workspaces(request: PersonRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def workspace(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
-    return workspace_page(request, member_of(request.user, workspace_id))
+    me = member_of(request.user, workspace_id)
+    choose_workspace(request, me.workspace)  # whoever opens it goes on in it
+    return workspace_page(request, me)
 
 
 def workspace_page(
@@ -93,6 +95,8 @@ def workspace_open(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
 @signed_in
 def workspace_rename(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     me = member_of(request.user, workspace_id, Right.MANAGE)
+    if not me.workspace.is_open:
+        raise Http404
     form = WorkspaceForm(request.POST)
     if not form.is_valid():
         return workspace_page(request, me, name=form)

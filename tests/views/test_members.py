@@ -171,3 +171,14 @@ def test_bad_invitation_is_refused(alice_client: Client, team: Workspace, wrong:
 def test_nobody_is_invited_into_a_personal_workspace(alice_client: Client, own: Workspace) -> None:
     address = reverse("invitation_create", args=[own.pk])
     assert submit(alice_client, address, role="viewer", days="7").status_code == 404
+
+
+def test_member_is_not_invited_again_and_told_so_by_a_link(
+    alice: User, bob: User, alice_client: Client, team: Workspace
+) -> None:
+    fields = {"email": bob.email, "role": "viewer", "days": "7"}
+    response = submit(alice_client, reverse("invitation_create", args=[team.pk]), **fields)
+    assert response.status_code == 422
+    assert "in the workspace already" in response.content.decode()
+    response = client_of(bob).get(reverse("join", args=[invite(team, alice).token]), follow=True)
+    assert "You are in Team already." in response.content.decode()

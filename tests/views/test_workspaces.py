@@ -79,6 +79,19 @@ def test_archive_and_back(alice_client: Client, team: Workspace) -> None:
     assert Workspace.objects.get(pk=team.pk).is_open
 
 
+def test_archived_workspace_keeps_its_name(alice_client: Client, team: Workspace) -> None:
+    team.archive()
+    assert alice_client.post(reverse("workspace_rename", args=[team.pk]), {"name": "Other"}).status_code == 404
+    assert Workspace.objects.get(pk=team.pk).name == "Team"
+
+
+@pytest.mark.parametrize("name", ["workspace", "workspace_history"])
+def test_whoever_opens_a_workspace_goes_on_in_it(name: str, alice_client: Client, team: Workspace) -> None:
+    alice_client.get(reverse(name, args=[team.pk]))
+    alice_client.post(reverse("sample_use", args=["cat"]))
+    assert Image.objects.get().workspace == team
+
+
 def test_trashed_workspace_offers_the_way_back(alice_client: Client, team: Workspace) -> None:
     alice_client.post(reverse("workspace_trash", args=[team.pk]))
     page = alice_client.get(reverse("workspaces")).content.decode()
