@@ -348,6 +348,15 @@ def test_lists_hold_nothing_of_the_team(who: str, scene: Scene) -> None:
         assert not re.search(r">\s*Team\s*<", page)
 
 
+@pytest.mark.parametrize("who", ["stranger", "former"])
+def test_second_picture_of_the_team_is_not_there_for_a_source_of_ones_own(who: str, scene: Scene) -> None:
+    own = make_image(scene.people[who])
+    body = edit_of(scene) | {"source": own.pk, "second": scene.image.pk}
+    assert client_of(scene.people[who]).post(reverse("edit_create"), body).status_code == 404
+    page = client_of(scene.people[who]).get(reverse("studio_image", args=[own.pk]) + f"?second={scene.image.pk}")
+    assert f"/images/{scene.image.pk}/" not in page.content.decode()
+
+
 def test_former_member_may_not_even_cancel_what_they_made(scene: Scene) -> None:
     scene.team.remove(scene.member("editor"))
     client = client_of(scene.people["editor"])

@@ -93,7 +93,8 @@ def may_manage_here(workspace: Workspace) -> bool:
 
 
 def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
-    request.session[WORKSPACE_KEY] = str(workspace.pk)
+    if request.session.get(WORKSPACE_KEY) != str(workspace.pk):  # or every page would write the session anew
+        request.session[WORKSPACE_KEY] = str(workspace.pk)
 
 
 def rest_here(request: HttpRequest, workspace: Workspace) -> Rest:

@@ -50,7 +50,8 @@ def member_remove(request: PersonRequest, workspace_id: UUID, member_id: int) ->
         messages.success(request, f"{other.user.get_short_name()} is no longer in {me.workspace.name}.")
     except LastOwner:
         messages.error(request, LAST_OWNER)
-    return redirect("workspaces" if other.pk == me.pk else "workspace", *([] if other.pk == me.pk else [workspace_id]))
+    gone = not me.workspace.memberships.filter(pk=me.pk).exists()  # who removed themselves
+    return redirect("workspaces") if gone else redirect("workspace", workspace_id)
 
 
 @require_POST

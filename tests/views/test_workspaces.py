@@ -16,7 +16,7 @@ def test_new_workspace_is_its_makers_and_chosen(alice: User, alice_client: Clien
     made = Workspace.objects.get(name="Spring catalogue")
     assert response.headers["Location"] == reverse("workspace", args=[made.pk])
     assert made.memberships.get().role == Role.OWNER
-    assert "Spring catalogue" in alice_client.get(reverse("studio")).content.decode()
+    assert 'aria-label="Workspace: Spring catalogue. ' in alice_client.get(reverse("studio")).content.decode()
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\u202e", "x" * 81])
