@@ -2,11 +2,24 @@
 
 from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
+from editor.models.audit import AuditEntry, AuditHead
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
-from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, JobSource, JobState
+from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
 from editor.models.library import Collection, CollectionItem, Favourite, ImageTag, ImageWord, Tag
-from editor.models.users import Invitation, User
+from editor.models.moderation import (
+    Action,
+    CaseState,
+    Cause,
+    Decision,
+    Fingerprint,
+    ModerationCase,
+    Notice,
+    Report,
+    ReportReason,
+)
+from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
+from editor.models.users import Invitation, Trust, User
 from editor.models.workspaces import LastOwner, Membership, Role, Workspace, WorkspaceInvitation
 
 __all__ = [
@@ -14,16 +27,24 @@ __all__ = [
     "FINAL",
     "OPEN",
     "WITH_VENDOR",
+    "Action",
     "Allowance",
     "AllowanceEntry",
     "Attempt",
     "AttemptState",
+    "AuditEntry",
+    "AuditHead",
+    "CaseState",
+    "Cause",
     "Collection",
     "CollectionItem",
     "Consent",
+    "Decision",
     "Favourite",
+    "Fingerprint",
     "FluxServer",
     "GenerationJob",
+    "HeldFor",
     "Image",
     "ImageKind",
     "ImageState",
@@ -35,9 +56,17 @@ __all__ = [
     "LastOwner",
     "Licence",
     "Membership",
+    "ModerationCase",
+    "Notice",
+    "PromptRule",
+    "Report",
+    "ReportReason",
     "Role",
+    "RuleAction",
+    "RuleKind",
     "Shape",
     "Tag",
+    "Trust",
     "Usage",
     "User",
     "WebhookEvent",

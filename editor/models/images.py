@@ -59,8 +59,12 @@ class Shape(models.TextChoices):
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
+    def shown_to(self, user: "User") -> "ImageQuerySet":
+        """Of a workspace's pictures those that lie open: not in the trash, nor kept back from all but their maker."""
+        return self.filter(Q(withheld_at=None) | Q(made_by=user), trashed_at=None)
+
     def visible_to(self, user: "User") -> "ImageQuerySet":
-        return self.filter(workspace__memberships__user=user, workspace__trashed_at=None, trashed_at=None)
+        return self.shown_to(user).filter(workspace__memberships__user=user, workspace__trashed_at=None)
 
     def sources_for(self, user: "User") -> "ImageQuerySet":
         """What a person may pick as a source: ready pictures of theirs, newest first."""
@@ -71,6 +75,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         open_ones = Workspace.objects.filter(archived_at=None, trashed_at=None)
         editable = Membership.objects.filter(user=user, workspace__in=open_ones).exclude(role=Role.VIEWER)
         trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
+        trashed = trashed.filter(removed_at=None)
         return trashed.order_by("-trashed_at", "-id")
 
     def due(self, now: datetime) -> "ImageQuerySet":
@@ -133,6 +138,12 @@ class Image(Leased):
     trashed_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True)  # the bytes are gone, the row stays for lineage and cost
 
+    # What moderation decided about it.
+    sensitive = models.BooleanField(default=False, editable=False)  # blurred until somebody wants to see it
+    withheld_at = models.DateTimeField(null=True, blank=True, editable=False)  # its maker alone sees it until a look
+    removed_at = models.DateTimeField(null=True, blank=True, editable=False)  # in the trash, and nobody gets it back
+    quarantined_at = models.DateTimeField(null=True, blank=True, editable=False)  # the bytes lie apart since then
+
     objects = ImageQuerySet.as_manager()
 
     class Meta:
@@ -148,6 +159,7 @@ class Image(Leased):
             models.Index(fields=["made_by", "-created_at"], name="image_by_person"),
             models.Index(fields=["-created_at", "-id"], name="image_newest"),
             models.Index(fields=["due_at"], name="image_due", condition=Q(state="received")),
+            models.Index(fields=["removed_at"], name="image_removed", condition=Q(removed_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "position"], name="image_one_per_result"),
@@ -161,6 +173,9 @@ class Image(Leased):
             models.CheckConstraint(
                 condition=(Q(state="refused") & ~Q(refused_code="")) | (~Q(state="refused") & Q(refused_code="")),
                 name="image_refused_has_a_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None) | Q(trashed_at__isnull=False), name="image_removed_is_trashed"
             ),
             models.CheckConstraint(
                 condition=Q(kind="uploaded", job=None) | Q(kind="generated", job__isnull=False),
@@ -192,7 +207,7 @@ class Image(Leased):
         return bool(Image.objects.filter(pk=self.pk, trashed_at=None).update(trashed_at=timezone.now()))
 
     def restore(self) -> bool:
-        rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None)
+        rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None, removed_at=None)
         return bool(rows.update(trashed_at=None))
 
     @property

@@ -31,6 +31,13 @@ class JobState(models.TextChoices):
     CANCELED = "canceled"
 
 
+class HeldFor(models.TextChoices):
+    """Why an edit waits for a person instead of its turn."""
+
+    RULE = "rule", "A rule on prompts"
+    SUSPENDED = "suspended", "Its owner is suspended"
+
+
 FINAL = {JobState.SUCCEEDED, JobState.BLOCKED, JobState.FAILED, JobState.CANCELED}
 WITH_VENDOR = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING, JobState.COLLECTING}
 OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
@@ -94,6 +101,8 @@ class GenerationJob(Leased):
     seed = models.PositiveBigIntegerField()  # uint32, drawn by us
     crop = models.JSONField(null=True, blank=True)  # what to cut out of the results when the init image is padded
 
+    held_for = models.CharField(max_length=10, choices=HeldFor.choices, blank=True)
+
     failure_code = models.CharField(max_length=30, blank=True)
     failure_detail = models.TextField(blank=True)  # for operators: the vendor's words
     note = models.CharField(max_length=30, blank=True)  # a code of something its owner should know, though it succeeded
@@ -128,6 +137,7 @@ class GenerationJob(Leased):
                 ),
                 name="job_state_fits_allowance",
             ),
+            models.CheckConstraint(condition=~Q(state="held") | ~Q(held_for=""), name="job_held_says_why"),
             models.CheckConstraint(
                 condition=(Q(state="failed") & ~Q(failure_code="")) | (~Q(state="failed") & Q(failure_code="")),
                 name="job_failed_has_a_code",
@@ -170,6 +180,15 @@ class GenerationJob(Leased):
                 return False
             settle(self, allowance)
         return True
+
+    def hold(self, why: HeldFor) -> bool:
+        """queued → held: it keeps what is set aside for it, and nobody sends it."""
+        return self._move({JobState.QUEUED}, JobState.HELD, held_for=why)
+
+    def release(self, why: HeldFor) -> bool:
+        """held → queued, if it is held for this."""
+        rows = GenerationJob.objects.filter(pk=self.pk, held_for=why)
+        return rows.exists() and self._move({JobState.HELD}, JobState.QUEUED, held_for="", due_at=timezone.now())
 
     def start_submitting(self, lease: timedelta, **size: Any) -> bool:
         """queued → submitting, under a new fence; `size` are width, height and crop, known from the sources by now."""

@@ -7,8 +7,18 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 DELETED = "Deleted account"  # the name of all who left
+
+
+class Trust(models.TextChoices):
+    """What is known of a person; it decides whose pictures are looked at before others may see them."""
+
+    RESTRICTED = "restricted"
+    NEW = "new"
+    NORMAL = "normal"
+    TRUSTED = "trusted"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -40,13 +50,30 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now)
     anonymised_at = models.DateTimeField(null=True, blank=True, editable=False)  # the account was deleted
 
+    # What moderation decided about them.
+    trust = models.CharField(max_length=10, choices=Trust.choices, default=Trust.NEW)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)  # then `is_active` is off, too
+    edits_paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # too many were blocked
+    notices_unseen = models.PositiveIntegerField(default=0, editable=False)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)  # one more ends all their sessions
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique_without_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_without_case"),
+            models.CheckConstraint(
+                condition=models.Q(suspended_at=None) | models.Q(is_active=False), name="user_suspended_is_inactive"
+            ),
+        ]
+        permissions = [
+            ("moderate", "Decides at the desk"),
+            ("operate", "Looks after the flux server and the machine"),
+            ("administer", "Looks after people, and sees the portal as they do"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -59,6 +86,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return DELETED if self.anonymised_at else self.name or self.email.split("@")[0]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """As Django's, and over for all sessions when the epoch changes."""
+        if not self.session_epoch:
+            return str(super()._get_session_auth_hash(secret=secret))  # type: ignore[misc]
+        told = f"{self.password}{self.session_epoch}"
+        return salted_hmac("editor.User.session", told, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def initials(self) -> str:

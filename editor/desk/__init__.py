@@ -1,0 +1,1 @@
+"""Where moderators decide, and what follows from a decision."""
