@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('actions', models.JSONField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('note', models.TextField(blank=True, max_length=2000)),
+                ('before', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),

@@ -164,6 +164,7 @@ class Decision(models.Model):
     actions = models.JSONField()  # of Action, sorted
     reason = models.CharField(max_length=200, blank=True)  # told to the person
     note = models.TextField(blank=True, max_length=2000)  # for colleagues
+    before = models.JSONField(default=dict, blank=True)  # what it changed, as it was, so that it can be taken back
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

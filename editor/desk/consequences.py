@@ -1,0 +1,114 @@
+"""What follows from a decision: for the picture, for the edit, for the person."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from editor import rings
+from editor.desk import appeals, suspension
+from editor.images.quarantine import descendants_of
+from editor.jobs import holding
+from editor.models import Action, Cause, Decision, GenerationJob, HeldFor, Image, JobState, Trust, User
+from editor.moderation import fingerprints
+from editor.moderation.cases import open_case
+
+ABOUT_PEOPLE = {Action.WARN, Action.RESTRICT, Action.SUSPEND}
+
+
+class NotAllowed(Exception):  # noqa: N818  a sentence for the moderator
+    """It can't be done to this one; the text says why."""
+
+
+def apply(decision: Decision, replaces: Decision | None = None) -> dict[str, Any]:
+    """Do what was decided, and undo what an earlier decision did and this one does not. Called in its transaction.
+
+    Returns how things were before, as far as taking it back needs to know. Raises NotAllowed.
+    """
+    was = replaces.before if replaces is not None else {}
+    if decision.cause == Cause.APPEAL and decision.case.appeal_of is not None:
+        appeals.answer(decision)
+        return {}
+    before = dict(was)
+    if decision.image is not None:
+        before |= _picture(decision, decision.image, was)
+    if decision.case.job is not None and decision.image is None:
+        _edit(decision, decision.case.job)
+    return before | _person(decision, decision.person, was)
+
+
+def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str, Any]:
+    image = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=image.pk)
+    before = {"sensitive": was.get("sensitive", image.sensitive), "trashed": was.get("trashed", _trashed(image))}
+    if Action.REMOVE in decision.actions:
+        remove(image)
+        return before
+    if image.removed_at is not None:
+        put_back(image, trashed=bool(before["trashed"]))
+    sensitive = Action.SENSITIVE in decision.actions or bool(
+        before["sensitive"] and Action.FINE not in decision.actions
+    )
+    Image.objects.filter(pk=image.pk).update(sensitive=sensitive, withheld_at=None)
+    return before
+
+
+def _trashed(image: Image) -> bool:
+    return image.trashed_at is not None and image.removed_at is None
+
+
+def remove(image: Image) -> None:
+    """It vanishes at once from everything that shows pictures; a worker moves its bytes apart."""
+    now = timezone.now()
+    Image.objects.filter(pk=image.pk, removed_at=None).update(removed_at=now, trashed_at=image.trashed_at or now)
+    image.refresh_from_db()
+    fingerprints.remember(image)
+    for version in descendants_of(image):
+        open_case(Cause.DESCENDANT, version.made_by, image=version, key=str(image.pk), details={"of": str(image.pk)})
+    rings.ring_image(image.pk)
+
+
+def put_back(image: Image, *, trashed: bool) -> None:
+    """A changed mind: it is there again, unless it lay in its owner's trash before. Raises NotAllowed if it is gone."""
+    if image.purged_at is not None:
+        raise NotAllowed("Its bytes were purged when the time in quarantine was over. It can't be put back.")
+    Image.objects.filter(pk=image.pk).update(
+        removed_at=None, trashed_at=timezone.now() if trashed else None, withheld_at=None
+    )
+    image.refresh_from_db()
+    fingerprints.forget(image)
+    rings.ring_image(image.pk)
+
+
+def _edit(decision: Decision, job: GenerationJob) -> None:
+    """A held one goes on or is refused; of one that is done, the results are removed or marked."""
+    if job.state == JobState.HELD and job.held_for == HeldFor.RULE:
+        refused = {Action.REMOVE, Action.SUSPEND} & set(decision.actions)
+        (holding.refuse_job if refused else holding.release_job)(job)
+        return
+    for image in job.results.select_for_update(no_key=True):
+        if Action.REMOVE in decision.actions:
+            remove(image)
+        elif image.removed_at is not None:
+            put_back(image, trashed=False)
+        else:
+            sensitive = image.sensitive and Action.FINE not in decision.actions
+            Image.objects.filter(pk=image.pk).update(
+                sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
+            )
+
+
+def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, Any]:
+    chosen = set(decision.actions)
+    person = User.objects.get(pk=person.pk)  # locked by whoever decides
+    if chosen & ABOUT_PEOPLE and (person.is_staff or person.is_superuser) and not decision.moderator.is_superuser:
+        raise NotAllowed(f"{person.get_full_name()} is staff. A superuser has to decide that.")
+    if Action.SUSPEND in chosen and person.pk == decision.moderator_id:
+        raise NotAllowed("You can't suspend yourself.")
+    before = {"trust": was.get("trust", person.trust), "suspended": was.get("suspended", bool(person.suspended_at))}
+    if Action.SUSPEND in chosen:
+        suspension.suspend(decision.moderator, person, decision.reason)
+    elif "suspended" in was and not was["suspended"] and person.suspended_at is not None:
+        suspension.lift(decision.moderator, person)
+    restricted = Action.RESTRICT in chosen
+    trust = Trust.RESTRICTED if restricted else (was.get("trust") or person.trust)
+    User.objects.filter(pk=person.pk).update(trust=trust)
+    return before

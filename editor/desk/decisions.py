@@ -1,0 +1,136 @@
+"""Deciding: one case or many at once, and deciding otherwise later.
+
+A decision, what follows from it, what the person is told and the line in the audit log are one transaction.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from editor.desk import consequences, notices, queue
+from editor.models import Action, CaseState, Decision, ModerationCase, User
+from editor.moderation import audit
+
+AT_ONCE = 200
+"""How many cases may be decided by one click."""
+
+CONTRADICTIONS = [{Action.FINE, Action.REMOVE}, {Action.SENSITIVE, Action.REMOVE}, {Action.RESTRICT, Action.SUSPEND}]
+NEED_REASON = {Action.REMOVE, Action.WARN, Action.RESTRICT, Action.SUSPEND}
+
+
+class NotDecided(Exception):  # noqa: N818  a sentence for the moderator
+    """Nothing was decided; the text says why and what to do."""
+
+
+def decide(
+    moderator: User, case_ids: Iterable[UUID], actions: Iterable[str], *, reason: str = "", note: str = ""
+) -> list[Decision]:
+    """Decide these cases alike, each on its own. `reason` is told to the people, `note` is for colleagues.
+
+    Raises NotDecided if the actions don't go together, or for a single case that somebody else has taken. Of many, those
+    that are not free any more are left out.
+    """
+    chosen = _checked(actions, reason)
+    ids = list(dict.fromkeys(case_ids))
+    if not ids:
+        raise NotDecided("Choose something to decide about.")
+    if len(ids) > AT_ONCE:
+        raise NotDecided(f"At most {AT_ONCE} at once. Choose fewer.")
+    made = [decision for pk in ids if (decision := _decide_one(moderator, pk, chosen, reason, note)) is not None]
+    if not made:
+        raise NotDecided("Somebody else decides about this already, or has done so. Go on with the next one.")
+    return made
+
+
+def _decide_one(moderator: User, case_id: UUID, actions: list[str], reason: str, note: str) -> Decision | None:
+    with transaction.atomic():
+        # The person first, as wherever an edit is made: nobody waits for the other in a circle.
+        list(User.objects.select_for_update(no_key=True).filter(cases=case_id).values_list("pk"))
+        if not queue.claim(moderator, case_id):  # the update locks the row
+            return None
+        case = ModerationCase.objects.select_related("person", "image", "job", "appeal_of").get(pk=case_id)
+        decision = _write(moderator, case, actions, reason, note)
+        rows = ModerationCase.objects.filter(pk=case.pk, state=CaseState.OPEN)
+        rows.update(state=CaseState.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None)
+        _record(moderator, "case.decided", decision)
+        return decision
+
+
+def change(moderator: User, decision_id: UUID, actions: Iterable[str], *, reason: str = "", note: str = "") -> Decision:
+    """Decide otherwise about a case that was decided: the earlier decision stays in the record, what it did is undone.
+
+    Raises NotDecided.
+    """
+    chosen = _checked(actions, reason)
+    with transaction.atomic():
+        list(User.objects.select_for_update(no_key=True).filter(decisions=decision_id).values_list("pk"))
+        earlier = Decision.objects.select_for_update(of=("self",)).select_related(
+            "case__person", "case__image", "case__job"
+        )
+        old = earlier.filter(pk=decision_id).first()
+        if old is None or Decision.objects.filter(replaces=old).exists():
+            raise NotDecided("This decision was changed already. Look at the latest one.")
+        if old.actions == chosen:
+            raise NotDecided("That is what was decided already.")
+        decision = _write(moderator, old.case, chosen, reason, note, replaces=old)
+        _record(moderator, "case.changed", decision)
+        return decision
+
+
+def _checked(actions: Iterable[str], reason: str) -> list[str]:
+    known = set(Action.values)
+    chosen = sorted(set(actions))
+    if not chosen or set(chosen) - known:
+        raise NotDecided("Choose what to do.")
+    for both in CONTRADICTIONS:
+        if both <= set(chosen):
+            first, second = sorted(str(Action(each).label) for each in both)
+            raise NotDecided(f"“{first}” and “{second}” don't go together. Choose one of them.")
+    if NEED_REASON & set(chosen) and not reason.strip():
+        raise NotDecided("Give a reason: the person will read it.")
+    return chosen
+
+
+def _write(
+    moderator: User,
+    case: ModerationCase,
+    actions: list[str],
+    reason: str,
+    note: str,
+    replaces: Decision | None = None,
+) -> Decision:
+    decision = Decision(
+        case=case,
+        moderator=moderator,
+        replaces=replaces,
+        cause=case.cause,
+        key=case.key,
+        person=case.person,
+        image=case.image,
+        actions=actions,
+        reason=reason.strip()[:200],
+        note=note.strip()[:2000],
+    )
+    try:
+        decision.before = consequences.apply(decision, replaces)
+    except consequences.NotAllowed as problem:
+        raise NotDecided(str(problem)) from problem
+    decision.save(force_insert=True)
+    notices.tell(decision)
+    return decision
+
+
+def _record(moderator: User, action: str, decision: Decision) -> None:
+    audit.record(
+        moderator,
+        action,
+        decision.image or decision.case.job or decision.person,
+        f"{decision.case}: {decision}"[:300],
+        decision=str(decision.pk),
+        case=str(decision.case_id),
+        person=decision.person_id,
+        actions=decision.actions,
+        reason=decision.reason,
+    )
