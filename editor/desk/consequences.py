@@ -6,17 +6,16 @@ from django.utils import timezone
 
 from editor import rings
 from editor.desk import appeals, suspension
+from editor.desk.suspension import NotAllowed
 from editor.images.quarantine import descendants_of
 from editor.jobs import holding
 from editor.models import Action, Cause, Decision, GenerationJob, HeldFor, Image, JobState, Trust, User
 from editor.moderation import fingerprints
 from editor.moderation.cases import open_case
 
+__all__ = ["NotAllowed", "apply", "put_back", "remove"]
+
 ABOUT_PEOPLE = {Action.WARN, Action.RESTRICT, Action.SUSPEND}
-
-
-class NotAllowed(Exception):  # noqa: N818  a sentence for the moderator
-    """It can't be done to this one; the text says why."""
 
 
 def apply(decision: Decision, replaces: Decision | None = None) -> dict[str, Any]:
@@ -26,19 +25,32 @@ def apply(decision: Decision, replaces: Decision | None = None) -> dict[str, Any
     """
     was = replaces.before if replaces is not None else {}
     if decision.cause == Cause.APPEAL and decision.case.appeal_of is not None:
-        appeals.answer(decision)
+        _answer(decision)
         return {}
     before = dict(was)
     if decision.image is not None:
         before |= _picture(decision, decision.image, was)
     if decision.case.job is not None and decision.image is None:
+        before["held"] = decision.case.job.state == JobState.HELD
         _edit(decision, decision.case.job)
     return before | _person(decision, decision.person, was)
 
 
+def _answer(decision: Decision) -> None:
+    """What was decided about the appeal changes the decision that it is against, or leaves it as it is."""
+    changed = appeals.answer(decision)
+    if changed is not None:
+        changed.before = apply(changed, changed.replaces)
+        changed.save(force_insert=True)
+
+
 def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str, Any]:
     image = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=image.pk)
-    before = {"sensitive": was.get("sensitive", image.sensitive), "trashed": was.get("trashed", _trashed(image))}
+    before = {
+        "sensitive": was.get("sensitive", image.sensitive),
+        "trashed": was.get("trashed", _trashed(image)),
+        "withheld": image.withheld_at is not None,
+    }
     if Action.REMOVE in decision.actions:
         remove(image)
         return before
@@ -105,9 +117,9 @@ def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, 
         raise NotAllowed("You can't suspend yourself.")
     before = {"trust": was.get("trust", person.trust), "suspended": was.get("suspended", bool(person.suspended_at))}
     if Action.SUSPEND in chosen:
-        suspension.suspend(decision.moderator, person, decision.reason)
+        suspension.shut_out(person)
     elif "suspended" in was and not was["suspended"] and person.suspended_at is not None:
-        suspension.lift(decision.moderator, person)
+        suspension.let_in(person)
     restricted = Action.RESTRICT in chosen
     trust = Trust.RESTRICTED if restricted else (was.get("trust") or person.trust)
     User.objects.filter(pk=person.pk).update(trust=trust)

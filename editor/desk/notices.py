@@ -1,0 +1,59 @@
+"""Telling people what was decided: a notice in the portal, and a mail."""
+
+from functools import partial
+
+from allauth.account.adapter import get_adapter
+from django.db import transaction
+from django.db.models import F
+
+from editor.accounts.links import public_url
+from editor.desk import appeals, wording
+from editor.models import Cause, Decision, Notice, Report, User
+
+
+def tell(decision: Decision) -> None:
+    """Tell whom it is about and those who reported it. Called in the decision's transaction, after it is saved."""
+    told = wording.to_its_owner(decision)
+    if told is not None:
+        may_appeal = decision.cause != Cause.APPEAL and bool(wording.PUNISHES & set(decision.actions))
+        _give(decision.person, decision, told.headline, told.words, may_appeal=may_appeal)
+    if decision.cause == Cause.REPORT and _is_news(decision):
+        _tell_reporters(decision)
+
+
+def _is_news(decision: Decision) -> bool:
+    before = decision.replaces
+    return before is None or wording.to_reporters(before) != wording.to_reporters(decision)
+
+
+def _tell_reporters(decision: Decision) -> None:
+    reports = Report.objects.filter(case=decision.case_id).exclude(reporter=decision.person_id)
+    for report in reports.filter(reporter__anonymised_at=None).select_related("reporter"):
+        again = "We looked at it once more. " if decision.replaces_id else "Thank you. "
+        words = f"{again}This is about the picture that you reported on {report.created_at:%-d %B %Y}. "
+        _give(report.reporter, decision, "Your report", words + wording.to_reporters(decision))
+
+
+def _give(person: User, decision: Decision, headline: str, words: str, *, may_appeal: bool = False) -> None:
+    if person.anonymised_at is not None:
+        return
+    notice = Notice.objects.create(
+        person=person, decision=decision, headline=headline, words=words, may_appeal=may_appeal
+    )
+    User.objects.filter(pk=person.pk).update(notices_unseen=F("notices_unseen") + 1)
+    transaction.on_commit(partial(_mail, notice), robust=True)
+
+
+def _mail(notice: Notice) -> None:
+    person, decision = User.objects.get(pk=notice.person_id), notice.decision
+    context = {"headline": notice.headline, "words": notice.words, "notices_url": "", "appeal_url": ""}
+    if person.suspended_at is None:
+        context["notices_url"] = public_url("notices")
+    if notice.may_appeal and decision is not None:
+        context["appeal_url"] = public_url("appeal_by_link", token=appeals.token_for(decision))
+    get_adapter().send_mail("account/email/notice", person.email, context)
+
+
+def forget_seen(person: User) -> None:
+    """Nothing waits any more."""
+    User.objects.filter(pk=person.pk).update(notices_unseen=0)
