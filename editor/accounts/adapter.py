@@ -1,6 +1,7 @@
 """Our answers to allauth's questions: who may sign up, what an account starts with, what mails say."""
 
 import logging
+from datetime import timedelta
 from smtplib import SMTPException
 from typing import Any
 
@@ -8,9 +9,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.core.internal.httpkit import get_client_ip
 from django.contrib import messages
+from django.core import signing
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from editor.accounts import signup
 from editor.accounts.addresses import normal_address
@@ -18,6 +21,10 @@ from editor.accounts.links import is_ours, on_public_url
 from editor.models import User, Workspace
 
 log = logging.getLogger(__name__)
+
+SUSPENDED_KEY = "suspended"  # in the session: who gave the right password, though suspended
+SUSPENDED_SALT = "retake.suspended"
+SUSPENDED_SHOWN = timedelta(minutes=15)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -82,6 +89,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if allauth_context.request is not None:
             words = "The mail server doesn't answer, so no mail was sent. Try again in some minutes."
             self.add_message(allauth_context.request, messages.ERROR, message=words)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """After the right password alone; whoever is suspended learns why and how to appeal."""
+        if user.suspended_at is not None:
+            request.session[SUSPENDED_KEY] = signing.dumps(user.pk, salt=SUSPENDED_SALT)
+            return redirect("suspended")
+        answer: HttpResponse = super().respond_user_inactive(request, user)
+        return answer
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """For rate limits. Behind a unix socket there is none: then all share one limit rather than being refused."""

@@ -62,7 +62,7 @@ def accept(request: HttpRequest, address: str) -> None:
 
 
 def open_invitations() -> QuerySet[Invitation]:
-    return Invitation.objects.filter(accepted_at=None)
+    return Invitation.objects.filter(accepted_at=None, invited_by__suspended_at=None)
 
 
 def _find(token: str) -> Invitation | None:

@@ -1,5 +1,6 @@
 """The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
 
+from editor.forms.desk import DecisionForm, reasons_for
 from editor.forms.edits import (
     PROMPT_MAX,
     SAMPLES_MAX,
@@ -12,6 +13,7 @@ from editor.forms.edits import (
 )
 from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, NameField, PictureField, ProseField
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
+from editor.forms.moderation import AppealForm, ReportForm
 from editor.forms.workspaces import CoverForm, InvitationForm, LeavingForm, MemberLimitForm, RoleForm, WorkspaceForm
 
 __all__ = [
@@ -23,8 +25,10 @@ __all__ = [
     "SEED_MAX",
     "STRENGTH_DEFAULT",
     "TOO_LONG",
+    "AppealForm",
     "CollectionForm",
     "CoverForm",
+    "DecisionForm",
     "EditForm",
     "InvitationForm",
     "LeavingForm",
@@ -35,6 +39,7 @@ __all__ = [
     "PictureForm",
     "PictureRightsForm",
     "ProseField",
+    "ReportForm",
     "RightsForm",
     "RoleForm",
     "RunAgainForm",
@@ -42,4 +47,5 @@ __all__ = [
     "UploadForm",
     "WorkspaceForm",
     "draw_form_token",
+    "reasons_for",
 ]

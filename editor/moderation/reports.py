@@ -1,0 +1,58 @@
+"""What people say is wrong with a picture. All reports about the same picture stand in one case."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from editor.models import CaseState, Cause, Image, ModerationCase, Report, ReportReason, User
+from editor.moderation.cases import REPORT_URGENCY, open_case
+
+A_DAY = 50
+"""Reports that a person may make in a day."""
+
+
+class TooManyReports(Exception):  # noqa: N818  a sentence for the person
+    """The person's reports of a day are used up."""
+
+
+@transaction.atomic
+def report(reporter: User, image: Image, reason: ReportReason, words: str) -> Report:
+    """Tell the moderators; whoever reports a picture again that nobody has decided about changes what they said.
+
+    Raises TooManyReports.
+    """
+    said = {"reason": reason, "words": words}
+    earlier = Report.objects.filter(reporter=reporter, created_at__gte=timezone.now() - timedelta(days=1))
+    if earlier.exclude(case__image=image, case__state=CaseState.OPEN).count() >= A_DAY:
+        raise TooManyReports(f"That is {A_DAY} reports in a day. Please go on tomorrow.")
+    case = _open_case(image, reason)
+    row, _ = Report.objects.update_or_create(case=case, reporter=reporter, defaults=said)
+    return row
+
+
+def _open_case(image: Image, reason: ReportReason) -> ModerationCase:
+    """Locked, so that it is not decided before the report stands in it; named after its most urgent reason."""
+    urgency = REPORT_URGENCY[reason]
+    while True:
+        opened = open_case(Cause.REPORT, image.made_by, image=image, key=reason, urgency=urgency)
+        case = ModerationCase.objects.select_for_update(no_key=True, of=("self",)).get(pk=opened.pk)
+        if case.state == CaseState.OPEN:
+            break
+    if case.key != reason and case.urgency <= urgency:
+        ModerationCase.objects.filter(pk=case.pk).update(key=reason)
+    return case
+
+
+def forget_words(person: User) -> None:
+    """Of somebody who left: what they wrote goes; that they reported and why stays, and open cases keep all.
+
+    The words of open ones go when the case is decided (see `forget_words_of_leavers`).
+    """
+    rows = Report.objects.filter(reporter=person).exclude(words="")
+    rows.exclude(case__state=CaseState.OPEN).update(words="")
+
+
+def forget_words_of_leavers(case: ModerationCase) -> None:
+    """Once a case is decided, nothing is left of what people wrote who have left meanwhile."""
+    Report.objects.filter(case=case, reporter__anonymised_at__isnull=False).update(words="")
