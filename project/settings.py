@@ -248,6 +248,7 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
 # Where the flux server GETs sources and POSTs its webhook. A portal that only this machine can reach gets no webhook.
 FLUX_SEES_US_AT = f"http://{_bind_host}:{_bind_port}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
 EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
+BLOCKED_PER_DAY = env.whole("BLOCKED_PER_DAY", 5, at_least=0, at_most=1_000)
 
 # The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------
 

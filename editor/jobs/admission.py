@@ -62,9 +62,13 @@ def room(server: FluxServer) -> int:
 
 def ready_to_go(now: datetime) -> JobQuerySet:
     unready = JobSource.objects.filter(job=OuterRef("pk")).filter(
-        ~Q(image__state=ImageState.READY) | Q(image__purged_at__isnull=False) | Q(image__usable_until__lt=today())
+        ~Q(image__state=ImageState.READY)
+        | Q(image__purged_at__isnull=False)
+        | Q(image__removed_at__isnull=False)
+        | Q(image__usable_until__lt=today())
     )
-    return GenerationJob.objects.turn_order().filter(~Exists(unready), due_at__lte=now)
+    waiting = GenerationJob.objects.turn_order().filter(~Exists(unready), due_at__lte=now)
+    return waiting.filter(made_by__suspended_at=None)  # one that waits again, until the clock holds it
 
 
 def next_in_turn() -> GenerationJob | None:

@@ -12,8 +12,8 @@ from editor import rings
 from editor.images import inbox, ingest
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.rights import today
-from editor.jobs import lifecycle, pauses
-from editor.jobs.abandoned import cancel_abandoned
+from editor.jobs import holding, lifecycle, pauses
+from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
 
@@ -51,6 +51,7 @@ def tick() -> None:
     for image_id in Image.objects.due(now).values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_image(image_id)
     _fail_without_sources()
+    holding.hold_of_suspended()
     pauses.end_of_pause(FluxServer.objects.current())
     lifecycle.ring_next()
 
@@ -63,8 +64,8 @@ def _discarded_due() -> bool:
 
 def _fail_without_sources() -> None:
     gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
-    gone |= Q(sources__image__usable_until__lt=today())
-    for job in GenerationJob.objects.filter(gone, state=JobState.QUEUED).distinct()[:MOST_RINGS]:
+    gone |= Q(sources__image__removed_at__isnull=False) | Q(sources__image__usable_until__lt=today())
+    for job in GenerationJob.objects.filter(gone, state__in=WAITING).distinct()[:MOST_RINGS]:
         lifecycle.fail_without_sources(job)
 
 

@@ -2,6 +2,10 @@
 
 What the flux server wrote into our inbox is copied there by S3 itself; all else comes through the safe fetcher.
 
+A blank picture, one of a single colour, is what the flux server gives instead of a result that its safety check
+blocked. It counts as blocked whether or not the answer says so: the flag stands for all pictures of an edit together,
+and the short form of the answer to `fetch` leaves it out.
+
 A result's row comes first, its id follows from the attempt and the position, and its keys follow from its id: doing it
 all again after a crash writes the same bytes to the same places.
 """
@@ -19,7 +23,7 @@ from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.images.rights import inherited
-from editor.jobs import vendor
+from editor.jobs import flagging, vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
 from editor.models import Attempt, AttemptState, GenerationJob, Image, ImageKind, ImageState, JobState
@@ -59,6 +63,7 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
                 "name": " ".join(job.prompt.split())[:80],
                 "root": sources[0].first_upload,
                 "sandbox": settings.FLUX_IS_SANDBOX,
+                "sensitive": attempt.nsfw,
                 **rights,
             },
         )
@@ -70,7 +75,7 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
     waited = timezone.now() - (job.collecting_at or timezone.now())
     try:
         raw = _raw(image, link)
-        ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED if attempt.nsfw else "")
+        ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED)
     except (NotThereYet, BucketUnavailable) as error:
         log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
     except (DownloadError, Refused, DecoderDied) as error:
@@ -102,9 +107,10 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
         job.look_later(JobState.COLLECTING, retry_at(job.tries))
         return False
     with transaction.atomic():
+        if blocked:
+            flagging.lock_owner(job)
         if ready:
-            missing = "some_blocked" if blocked else "some_missing"
-            done = job.succeed(note="" if len(ready) == job.samples else missing)
+            done = job.succeed(note=_note(job, attempt, ready, blocked))
         elif blocked and len(blocked) == len(results):
             done = job.become_blocked()
         else:
@@ -114,10 +120,18 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
             Image.objects.filter(job=job, state=ImageState.RECEIVED).update(
                 state=ImageState.REFUSED, refused_code=LOST, due_at=None, lease_until=None
             )
+            if attempt.nsfw or blocked:
+                flagging.follow(job, ready=len(ready), blocked=len(blocked), told=attempt.nsfw)
             ring_waiting(ready)
     if done:
         _tidy(attempt, results)
     return done
+
+
+def _note(job: GenerationJob, attempt: Attempt, ready: list[Image], blocked: list[Image]) -> str:
+    if len(ready) < job.samples:
+        return "some_blocked" if blocked else "some_missing"
+    return "flagged" if attempt.nsfw else ""
 
 
 def _tidy(attempt: Attempt, results: list[Image]) -> None:

@@ -1,7 +1,11 @@
-"""Making an edit: the row that says "queued". What it promises holds from the commit on."""
+"""Making an edit: the row that says "queued", or "held" if a rule wants somebody to look at its words first.
+
+What it promises holds from the commit on.
+"""
 
 import secrets
 from dataclasses import dataclass
+from typing import NoReturn
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -10,8 +14,10 @@ from editor import rings
 from editor.flux.contract import MAX_SEED
 from editor.images.rights import expired, expired_words
 from editor.jobs import allowances
-from editor.models import GenerationJob, Image, JobSource, User, Workspace
+from editor.models import GenerationJob, HeldFor, Image, JobSource, JobState, RuleAction, User, Workspace
 from editor.models.allowances import hold
+from editor.moderation import prompts
+from editor.moderation.rules import Verdict, look_at_prompt
 
 
 class NotAllowed(Exception):  # noqa: N818  a sentence for the person
@@ -40,26 +46,42 @@ def create_job(
 ) -> GenerationJob:
     """Make one edit in the workspace of its first source. The same form token again: the job that it made.
 
-    Raises NotAllowed.
+    Where a rule on prompts fits, it is not made, or held, or noted. Raises NotAllowed.
     """
+    verdict = look_at_prompt(spec.prompt, spec.negative_prompt)
+    if verdict.action == RuleAction.BLOCK:
+        return _made_before(user, form_token) or _block(user, spec, verdict)
     try:
         with transaction.atomic():
             # One at a time per person and then per workspace, so that two windows can't spend the same rest. Without
             # `no_key` whoever writes a line of the ledger would wait for it, and it for them.
-            active = User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active
+            person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
             workspace = Workspace.objects.select_for_update(no_key=True).get(pk=sources[0].workspace_id)
-            if made := GenerationJob.objects.filter(made_by=user, form_token=form_token).first():
+            if made := _made_before(user, form_token):
                 return made
             _check_place(sources, workspace)
             _check_rights(sources)
-            _check_open(workspace, active)
+            _check_open(workspace, person.is_active)
+            _check_pause(person)
             _check_allowance(user, workspace, spec.samples)
-            job = _write(user, sources, spec, form_token, rerun_of)
+            job = _write(user, sources, spec, form_token, rerun_of, held=verdict.action == RuleAction.HOLD)
             hold(job)
-            rings.ring_job(job.pk)
+            if verdict.fits:
+                prompts.open_case_of_edit(job, verdict)
+            if job.state == JobState.QUEUED:
+                rings.ring_job(job.pk)
             return job
     except IntegrityError:
         return GenerationJob.objects.get(made_by=user, form_token=form_token)
+
+
+def _made_before(user: User, form_token: str) -> GenerationJob | None:
+    return GenerationJob.objects.filter(made_by=user, form_token=form_token).first()
+
+
+def _block(user: User, spec: EditSpec, verdict: Verdict) -> NoReturn:
+    prompts.open_case_of_blocked(user, spec.prompt, spec.negative_prompt, verdict)
+    raise NotAllowed(prompts.words_of_blocked(verdict))
 
 
 def _check_place(sources: list[Image], workspace: Workspace) -> None:
@@ -84,6 +106,16 @@ def _check_open(workspace: Workspace, active: bool) -> None:
         raise NotAllowed(f"Nothing changes in {workspace.name} any more: it was archived or put into the trash.")
 
 
+def _check_pause(person: User) -> None:
+    until = person.edits_paused_until
+    if until is not None and until > timezone.now():
+        raise NotAllowed(
+            "The safety check kept back too many of your edits within a day, so you can't make new ones until "
+            f"{until.day} {until:%B}, {until:%H:%M} (UTC). Nothing was charged. Your pictures are all there, and from "
+            "then on you can go on."
+        )
+
+
 def _check_allowance(user: User, workspace: Workspace, samples: int) -> None:
     rest = allowances.rest_of(user, workspace.pk)
     if samples > rest.pictures:
@@ -91,8 +123,9 @@ def _check_allowance(user: User, workspace: Workspace, samples: int) -> None:
 
 
 def _write(
-    user: User, sources: list[Image], spec: EditSpec, form_token: str, rerun_of: GenerationJob | None
+    user: User, sources: list[Image], spec: EditSpec, form_token: str, rerun_of: GenerationJob | None, *, held: bool
 ) -> GenerationJob:
+    state = {"state": JobState.HELD, "held_for": HeldFor.RULE} if held else {"due_at": timezone.now()}
     job = GenerationJob.objects.create(
         workspace_id=sources[0].workspace_id,
         made_by=user,
@@ -104,7 +137,7 @@ def _write(
         samples=spec.samples,
         strength=spec.strength,
         seed=draw_seed() if spec.seed is None else spec.seed,
-        due_at=timezone.now(),
+        **state,
     )
     JobSource.objects.bulk_create(
         JobSource(job=job, image=image, position=position) for position, image in enumerate(sources)

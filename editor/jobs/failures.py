@@ -22,6 +22,12 @@ _TRY_AGAIN = "Nothing was charged. Run it again."
 _COUNTS_NOT = "It does not count for you. Run it again."
 FAILURES: dict[str, Failure] = {
     "source": Failure("A source picture could not be used, so the edit was not sent.", "yours", "change"),
+    "refused": Failure(
+        "A moderator looked at what this edit asks for and did not let it go on, so it was not sent. Nothing was "
+        "charged. Your notices say why, and how to appeal if you think that it was a mistake.",
+        "nobody's",
+        "change",
+    ),
     "expired": Failure(
         "The rights to a source picture ended while this edit waited, so it was not sent. Nothing was charged. "
         "Choose another picture, or change the date on its page if it is wrong.",
@@ -84,5 +90,8 @@ def explain(job: GenerationJob) -> Failure | None:
 
 NOTES = {
     "some_missing": "Not all of the pictures could be fetched from the flux server; these could.",
-    "some_blocked": "The flux server's safety check kept some of the pictures back; these passed.",
+    "some_blocked": (
+        "The flux server's safety check kept some of the pictures back. What passed stays blurred until you click it."
+    ),
+    "flagged": "The flux server's safety check was not sure about this edit, so it stays blurred until you click it.",
 }

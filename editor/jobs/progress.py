@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils import timezone
 
 from editor.jobs import admission, pauses
-from editor.models import Attempt, FluxServer, GenerationJob, ImageState, JobState
+from editor.models import Attempt, FluxServer, GenerationJob, HeldFor, ImageState, JobState
 
 Tone = Literal["work", "done", "bad", "ask"]
 
@@ -30,7 +30,9 @@ PAID = "It was sent already, so it counts; the result will be thrown away."
 def progress(job: GenerationJob) -> Progress:
     match job.state:
         case JobState.HELD:
-            return Progress("Waits for a look by a moderator", "work", True, FREE, 5000)
+            # Why it waits for its owner is nobody's business in a team.
+            words = "On hold for now" if job.held_for == HeldFor.SUSPENDED else "Waits for a look by a moderator"
+            return Progress(words, "work", True, FREE, 5000)
         case JobState.QUEUED:
             return Progress(_queued(job), "work", True, FREE_AGAIN if job.second else FREE, 1000)
         case JobState.SUBMITTING:

@@ -109,10 +109,11 @@ def record_acceptance(attempt: Attempt, generation: Generation) -> None:
 
 def generation_facts(generation: Generation) -> dict[str, object]:
     """What an answer tells about a generation, as columns of its attempt."""
+    told = {"nsfw": True} if generation.nsfw else {}  # a later answer often leaves it out, and takes nothing back
     return {
+        **told,
         "vendor_status": generation.status,
         "outputs": list(generation.outputs),
-        "nsfw": generation.nsfw,
         "generation_time": generation.generation_time,
         "eta": generation.eta,
         "last_answer": generation.answer,
