@@ -76,7 +76,7 @@ def image_for(user: "User", image_id: UUID) -> Image:
 
 def trashed_image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may put back, in the trash or not. Raises Http404."""
-    image = Image.objects.filter(workspace__in=editable_workspaces(user), pk=image_id).first()
+    image = Image.objects.there_for(user).filter(workspace__in=editable_workspaces(user), pk=image_id).first()
     if image is None:
         raise Http404
     return image
@@ -84,7 +84,7 @@ def trashed_image_for(user: "User", image_id: UUID) -> Image:
 
 def source_for(user: "User", image_id: UUID) -> Image | None:
     """A picture that the person may edit in its workspace: not refused, not in the trash. None otherwise."""
-    images = Image.objects.filter(workspace__in=editable_workspaces(user), trashed_at=None)
+    images = Image.objects.shown_to(user).filter(workspace__in=editable_workspaces(user))
     return images.exclude(state=ImageState.REFUSED).filter(pk=image_id).select_related("workspace").first()
 
 
@@ -96,7 +96,7 @@ def pictures_for(
     The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left.
     """
     workspace = (open_workspace_for if right == Right.EDIT else workspace_for)(user, workspace_id)
-    rows = Image.objects.filter(workspace=workspace, pk__in=ids, trashed_at=None).select_related("job")
+    rows = Image.objects.shown_to(user).filter(workspace=workspace, pk__in=ids).select_related("job")
     images = list(rows.exclude(state=ImageState.REFUSED).order_by("-created_at", "-id"))
     if not images:
         raise Http404

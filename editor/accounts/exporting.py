@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
-from editor.images.delivery import leave_database
+from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
 from editor.models import AllowanceEntry, GenerationJob, Image, ImageState
@@ -61,32 +61,23 @@ def _edits_of(user: "User") -> "QuerySet[GenerationJob]":
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
-    """Those in the trash, too: they are still there."""
+    """Those in the trash, too: they are still there. What moderation removed is not."""
     rows = Image.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None, made_by=user)
-    there = rows.filter(state=ImageState.READY, purged_at=None).select_related("workspace")
+    there = rows.filter(state=ImageState.READY, purged_at=None, removed_at=None).select_related("workspace")
     return there.order_by("-created_at", "-id")
 
 
 async def _batches(rows: "QuerySet[Any]") -> AsyncIterator[list[Any]]:
     """The ids are read at once, the rows a batch at a time, and no connection is kept while the browser reads."""
-    ids = await _read(lambda: list(rows.values_list("pk", flat=True)))
+    ids = await ask_database(lambda: list(rows.values_list("pk", flat=True)))
     for start in range(0, len(ids), BATCH):
         chosen = ids[start : start + BATCH]
-        found = await _read(partial(_by_id, rows, chosen))
+        found = await ask_database(partial(_by_id, rows, chosen))
         yield [found[pk] for pk in chosen if pk in found]
 
 
 def _by_id(rows: "QuerySet[Any]", chosen: list[Any]) -> dict[Any, Any]:
     return {row.pk: row for row in rows.filter(pk__in=chosen)}
-
-
-async def _read(question: Callable[[], Any]) -> Any:
-    def ask() -> Any:
-        answer = question()
-        leave_database()
-        return answer
-
-    return await sync_to_async(ask)()
 
 
 async def _add_rows(
@@ -121,7 +112,7 @@ async def _add_pictures(archive: zipfile.ZipFile, user: "User", outbox: Outbox) 
     async for batch in _batches(rows):
         for image in batch:
             name = names.get(image.pk)
-            if name is None:
+            if name is None or not await ask_database(rows.filter(pk=image.pk).exists):  # removed meanwhile
                 continue
             try:
                 found = await bucket.open_stream_soon(keys.master_key(image.pk, image.master_ext))

@@ -20,7 +20,7 @@ def may_look(user: User | AnonymousUser) -> bool:
 def _picture(user: User | AnonymousUser, image_id: UUID) -> Image | None:
     if not may_look(user):
         return None
-    return Image.objects.filter(pk=image_id, purged_at=None).first()
+    return Image.objects.filter(pk=image_id, purged_at=None, removed_at=None).first()
 
 
 @require_safe

@@ -32,6 +32,8 @@ def link(row: Model | None, words: str = "") -> str | SafeString:
 
 def thumbnail(image: Image) -> str | SafeString:
     """The picture itself, or why there is none."""
+    if image.removed_at:  # the desk alone shows those
+        return "removed"
     if not image.is_ready or image.purged_at:
         return "gone" if image.purged_at else image.state
     address = reverse("admin_image", args=[image.pk, THUMBNAIL])

@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.ingest import LOST
+from editor.library.perceptual import phash_of
 from editor.library.words import index_words
 from editor.models import Image, ImageKind, ImageState, User, Workspace
+from editor.moderation.first_looks import of_likeness, of_sources, of_trust, withhold
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +24,7 @@ _AT_ONCE = 8
 # What a copy is born with; it has an uploader and a moment of its own, and no edit that made it.
 _BORN_WITH = (
     *("name", "sandbox", "description", "alt_text", "licence", "credit", "consent", "usable_until"),
-    *("phash_a", "phash_b", "phash_c", "phash_d"),
+    *("phash_a", "phash_b", "phash_c", "phash_d", "sensitive"),
 )
 # And what it has from when its bytes are there.
 _READY_WITH = (
@@ -45,6 +48,7 @@ def copy(user: User, images: Sequence[Image], to: Workspace) -> list[Image]:
             state=ImageState.RECEIVED,
             due_at=now + settings.IMAGE_LEASE * 4,
             created_at=now - number * timedelta(milliseconds=1),
+            withheld_at=now,  # until it is known whether somebody has to look at it first
             **{name: getattr(original, name) for name in _BORN_WITH},
         )
         for number, original in enumerate(originals)
@@ -57,12 +61,25 @@ def copy(user: User, images: Sequence[Image], to: Workspace) -> list[Image]:
         copied = list(pool.map(_copy_bytes, originals, rows))
     done = []
     for row, original, whole in zip(rows, originals, copied, strict=True):
-        if whole:
-            row.become_ready(**{name: getattr(original, name) for name in _READY_WITH})
+        if whole and _become_ready(row, original):
             done.append(row)
         else:
             row.refuse(LOST)
     index_words(*done)
+    return done
+
+
+def _become_ready(row: Image, original: Image) -> bool:
+    """Unless the original was removed while its bytes were copied, or is itself the copy of a removed picture."""
+    facts = {name: getattr(original, name) for name in _READY_WITH}
+    with transaction.atomic():
+        # Locked, so that a removal comes before, or finds the copy.
+        original = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=original.pk)
+        known = of_likeness(master_sha256=original.master_sha256, looks=phash_of(original))
+        if original.removed_at is not None or any(each.details["exact"] for each in known):
+            return False
+        if done := row.become_ready(withheld_at=None, **facts):
+            withhold(row, known + of_sources([original]) + of_trust(row.made_by, row.workspace))
     return done
 
 

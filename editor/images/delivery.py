@@ -1,5 +1,8 @@
 """Bytes from the bucket to whoever asked: streamed, cached privately for minutes, never in memory whole."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
@@ -15,6 +18,7 @@ from django.utils.http import content_disposition_header
 
 from editor.images import bucket
 
+Answer = TypeVar("Answer")
 CACHED = "private, max-age=300"
 LINK_SECONDS = 600
 
@@ -51,6 +55,17 @@ async def _stream(request: HttpRequest, key: str, download_as: str | None) -> Ht
     if download_as is not None:
         response["Content-Disposition"] = content_disposition_header(True, download_as) or "attachment"
     return response
+
+
+async def ask_database(question: Callable[[], Answer]) -> Answer:
+    """In a thread, without keeping a connection for whoever goes on to read or to wait."""
+
+    def ask() -> Answer:
+        answer = question()
+        leave_database()
+        return answer
+
+    return await sync_to_async(ask)()
 
 
 def leave_database() -> None:

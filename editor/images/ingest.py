@@ -18,15 +18,19 @@ from editor import rings
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
-from editor.images.likeness import phash_columns
 from editor.images.rights import Rights
+from editor.library.perceptual import phash_columns
 from editor.library.words import index_words
 from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
+from editor.moderation import classifier, fingerprints
+from editor.moderation.first_looks import Reason, of_likeness, of_sources, of_trust, withhold
+from editor.moderation.trust import looked_at_first
 
 log = logging.getLogger(__name__)
 
 UNDECODABLE = "undecodable"
 LOST = "lost"
+REMOVED = "removed"
 RETRY = timedelta(seconds=5)
 WAITING_RETRY = 3  # seconds after which there may be room for further uploads
 PUT_PATIENCE = 20.0  # seconds
@@ -69,8 +73,12 @@ def receive(
     `sha256` is that of its bytes, where it is known by now. `token` is the sender's name for this sending: the same one
     again, also at the same time, is the picture that it made (compare `sent_before`).
 
-    Raises TooMany with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
+    Raises TooMany with a sentence, Refused where these are the bytes of a removed picture (nothing is stored), or
+    BucketUnavailable (then nothing is left behind but a refused row).
     """
+    if sha256 and fingerprints.match(raw_sha256=sha256) is not None:
+        log.info("Person %s sent the bytes of a removed picture.", user.pk)
+        raise Refused(REMOVED)
     _need_room(user)
     held = _token_in(workspace, token)
     if held:
@@ -83,6 +91,7 @@ def receive(
         raw_sha256=sha256,
         upload_token=held,
         due_at=timezone.now() + settings.IMAGE_LEASE,  # should this process die before the bytes are stored
+        withheld_at=timezone.now() if looked_at_first(user, workspace) else None,  # its name, too, is seen by nobody
         **(rights.columns if rights else {}),
     )
     try:
@@ -156,7 +165,7 @@ def take_in(image: Image) -> bool:
         image.swap({ImageState.RECEIVED}, tries=image.tries - 1)  # not the picture's fault
         image.let_go(timezone.now() + RETRY * settings.TIME_SCALE)
         return False
-    if decided and not settings.RAW_KEPT:
+    if decided and (not settings.RAW_KEPT or image.refused_code == REMOVED):
         _forget_raw(image)
     return decided
 
@@ -167,6 +176,17 @@ def take_in_result(image: Image, raw: bytes, *, crop: list[int] | None, blank_co
     The caller holds the lease of the job. Raises Refused, DecoderDied, BucketUnavailable.
     """
     return _take_in(image, raw, crop=crop, blank_code=blank_code)
+
+
+def _reasons(image: Image, decoded: Decoded) -> list[Reason]:
+    """Why somebody has to look at it before others see it. Raises Refused for an upload of a removed picture."""
+    known = of_likeness(raw_sha256=decoded.raw_sha256, master_sha256=decoded.master_sha256, looks=decoded.phash)
+    if image.kind == ImageKind.UPLOADED:
+        if any(each.details["exact"] for each in known):
+            raise Refused(REMOVED)
+        return known + of_trust(image.made_by, image.workspace)
+    sources = Image.objects.filter(used_by__job=image.job_id)
+    return known + of_sources(list(sources)) + of_trust(image.made_by, image.workspace)
 
 
 def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_code: str = "") -> bool:
@@ -180,9 +200,11 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         )
         if decoded.blank and blank_code:
             return image.refuse(blank_code)
+        reasons = _reasons(image, decoded)
         _store(image, decoded)
-        return _become_ready(
+        done = _become_ready(
             image,
+            reasons,
             width=decoded.width,
             height=decoded.height,
             byte_size=decoded.byte_size,
@@ -198,14 +220,19 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
             init_crop=decoded.init_crop,
             frames_dropped=decoded.frames_dropped,
         )
+        if done:
+            classifier.look_at(image, decoded.renditions[min(decoded.renditions)].read_bytes())
+        return done
 
 
-def _become_ready(image: Image, **facts: Any) -> bool:
-    """With its shape and its words, so that it is found from the first moment on."""
+def _become_ready(image: Image, reasons: list[Reason], **facts: Any) -> bool:
+    """With its shape and its words, so that it is found from the first moment on; kept back if there are reasons."""
     with transaction.atomic():
-        done = image.become_ready(shape=Shape.of(facts["width"], facts["height"]), **facts)
+        shape = Shape.of(facts["width"], facts["height"])
+        done = image.become_ready(shape=shape, withheld_at=None, **facts)
         if done:
             index_words(image)
+            withhold(image, reasons)
     return done
 
 

@@ -31,6 +31,14 @@ def init_key(image_id: UUID | str) -> str:
     return f"images/{_canonical(image_id)}/init.jpg"
 
 
+def quarantine_key(key: str) -> str:
+    """Where a removed picture's object lies apart: no address but the desk's leads there."""
+    folder, image_id, *rest = key.split("/")
+    if folder not in {"incoming", "images"}:
+        raise ValueError(f"not a key of a picture: {key!r}")
+    return f"quarantine/{_canonical(image_id)}/{rest[0] if rest else 'raw'}"
+
+
 def _canonical(image_id: UUID | str) -> UUID:
     """Anything but a UUID raises ValueError here, so that no other text can ever become part of a key."""
     return image_id if isinstance(image_id, UUID) else UUID(image_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from editor.library.shelves import add_tags
@@ -26,11 +27,23 @@ from editor.models import (
     ImageWord,
     JobSource,
     Tag,
+    User,
     Workspace,
 )
+from editor.moderation.first_looks import withhold_moved
 
 MOVED_MAX = 2_000  # pictures at once, versions included
-_LEFT = ("name", "state", "refused_code", "width", "height", "master_ext", "ready_at", "created_at")  # by a tombstone
+_LEFT = (
+    "name",
+    "state",
+    "refused_code",
+    "width",
+    "height",
+    "master_ext",
+    "master_sha256",
+    "ready_at",
+    "created_at",
+)  # by a tombstone
 
 
 @dataclass(frozen=True)
@@ -45,11 +58,14 @@ class TooMany(Exception):  # noqa: N818  it says what is the matter
     """With their versions these are more than MOVED_MAX pictures."""
 
 
-def move(images: Sequence[Image], to: Workspace) -> Moved:
-    """Pictures of one workspace to another one. The caller knows that the person may edit in both. Raises TooMany."""
+def move(user: User, images: Sequence[Image], to: Workspace) -> Moved:
+    """Pictures of one workspace to another one. The caller knows that the person may edit in both. Raises TooMany.
+
+    Versions that wait for a look and are somebody else's stay, as the person does not know of them.
+    """
     with transaction.atomic():
-        origin = images[0].workspace_id
-        chosen = _with_versions(origin, images)
+        origin = images[0].workspace
+        chosen = _with_versions(user, origin.pk, images)
         busy = _busy(chosen)
         going = {image.pk: image for image in chosen.values() if _family(image) not in busy}
         jobs = _whole_jobs(going)
@@ -58,16 +74,19 @@ def move(images: Sequence[Image], to: Workspace) -> Moved:
         Image.objects.filter(pk__in=going).update(workspace=to)
         GenerationJob.objects.filter(pk__in=jobs).update(workspace=to)
         _settle_in(going, to)
+        if origin.is_personal:  # nobody else has seen them so far
+            withhold_moved(user, going.values(), to)
     return Moved(len(going), len(chosen) - len(going))
 
 
-def _with_versions(origin: UUID, images: Sequence[Image]) -> dict[UUID, Image]:
+def _with_versions(user: User, origin: UUID, images: Sequence[Image]) -> dict[UUID, Image]:
     """Locked, so that no edit begins with one of them meanwhile. Raises TooMany."""
     ids = [image.pk for image in images]
     ids += Image.objects.filter(root__in=ids, workspace=origin).values_list("pk", flat=True)[: MOVED_MAX + 1]
     if len(set(ids)) > MOVED_MAX:
         raise TooMany
-    rows = Image.objects.select_for_update().filter(pk__in=ids, workspace=origin).order_by("pk")
+    known = Q(withheld_at=None) | Q(made_by=user)
+    rows = Image.objects.select_for_update().filter(known, pk__in=ids, workspace=origin).order_by("pk")
     return {image.pk: image for image in rows}
 
 
@@ -124,7 +143,8 @@ def _leave_tombstones(going: dict[UUID, Image], jobs: set[UUID]) -> None:
             kind=ImageKind.UPLOADED,
             trashed_at=now,
             purged_at=now,
-            **{name: getattr(image, name) for name in _LEFT},
+            removed_at=image.removed_at,
+            **{name: getattr(image, name) for name in _LEFT} | ({"name": ""} if image.withheld_at else {}),
         )
         for image_id, image in going.items()
         if any(source.image_id == image_id for source in sources)

@@ -16,6 +16,7 @@ REFUSALS: dict[str, str] = {
     "damaged": "This picture is damaged or incomplete. Open it in a picture program, save it again, and upload that.",
     "undecodable": "This picture could not be read, or took too long. Save it as a plain JPEG, and upload that.",
     "lost": "This picture did not arrive completely. Please upload it again.",
+    "removed": "This picture was removed by a moderator before, so it can’t be uploaded again.",
     "blocked": "The flux server’s safety check kept this picture back.",
 }
 

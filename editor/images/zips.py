@@ -5,10 +5,11 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from uuid import UUID
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
@@ -47,12 +48,30 @@ class Made:
     strength: float | None = None
     seed: int | None = None
     sandbox: bool = False
+    note: str = ""  # why there is no file
+
+
+GONE = "No longer there for you."
+UNREADABLE = "It could not be read just now."
+NOTHING = Made(
+    *("", "", "", "", ""),
+    None,
+    None,
+    description="",
+    alt_text="",
+    tags="",
+    licence="",
+    credit="",
+    consent="",
+    usable_until="",
+)
 
 
 @dataclass(frozen=True)
 class Entry:
     """A file of the ZIP."""
 
+    image_id: UUID
     key: str  # in the bucket
     moment: datetime
     made: Made
@@ -63,6 +82,7 @@ def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[E
     taken: set[str] = set()
     return [
         Entry(
+            image_id=image.pk,
             key=keys.master_key(image.pk, image.master_ext),
             moment=image.created_at,
             made=_made(image, unique_name(image.download_name, taken), tags.get(image.pk, [])),
@@ -110,19 +130,25 @@ def unique_name(name: str, taken: set[str]) -> str:
     return found
 
 
-async def stream(entries: list[Entry]) -> AsyncIterator[bytes]:
+async def stream(entries: list[Entry], may_give: Callable[[UUID], Awaitable[bool]]) -> AsyncIterator[bytes]:
     """The ZIP, piece by piece. A picture that is not to be had is left out, and its line in the lists says so.
+
+    `may_give` is asked before each picture: it may have been removed, or the person, since the ZIP began. Then not
+    even its words stay in the lists.
 
     Raises BucketUnavailable where one breaks off in the middle: the download fails, as half a file would lie.
     """
     outbox, made = Outbox(), []
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for entry in entries:
+            if not await may_give(entry.image_id):
+                made.append(replace(NOTHING, file="", note=GONE))
+                continue
             try:
                 found = await bucket.open_stream_soon(entry.key)
             except (Missing, BucketUnavailable) as error:
                 log.warning("%s is not in a ZIP: %s", entry.key, error)
-                made.append(Made(**{**asdict(entry.made), "file": ""}))
+                made.append(replace(entry.made, file="", note=UNREADABLE))
                 continue
             made.append(entry.made)
             pieces = add_object(archive, zip_entry(entry.made.file, entry.moment), found, outbox.take)

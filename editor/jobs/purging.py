@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from editor.images import ingest
+from editor.images import ingest, quarantine
 from editor.models import (
     Attempt,
     Collection,
@@ -41,7 +41,7 @@ def purge_workspaces() -> int:
     for workspace in Workspace.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at"):
         if GenerationJob.objects.unfinished().filter(workspace=workspace).exists():
             continue
-        left = Image.objects.filter(workspace=workspace, purged_at=None)
+        left = Image.objects.filter(workspace=workspace, purged_at=None, removed_at=None)
         for image in left.order_by("pk")[: MOST_PICTURES - purged]:
             purged += _purge(image)
         if purged >= MOST_PICTURES:
@@ -61,16 +61,28 @@ def _purge(image: Image) -> bool:
     return True
 
 
+def purge_quarantine() -> int:
+    """Removed pictures whose time is over go, with what was written about them if their workspace is gone already."""
+    purged = quarantine.purge_quarantine()
+    for workspace in {image.workspace for image in purged if image.workspace.purged_at is not None}:
+        _forget(workspace)
+    return len(purged)
+
+
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
-    """What people wrote, and who they were here."""
+    """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
     for rows in (Collection, Tag, ImageWord, WorkspaceInvitation, Membership):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()
-    images.update(name="", description="", alt_text="", credit="", thumbhash="", trashed_at=timezone.now())
+    kept = images.filter(removed_at__isnull=False, purged_at=None)
+    images.exclude(pk__in=kept.values("pk")).update(
+        name="", description="", alt_text="", credit="", thumbhash="", trashed_at=timezone.now()
+    )
     jobs = GenerationJob.objects.filter(workspace=workspace)
+    jobs = jobs.exclude(pk__in=kept.filter(job__isnull=False).values("job"))
     jobs.update(prompt="", negative_prompt="", failure_detail="")
     WebhookEvent.objects.filter(attempt__job__in=jobs).update(body={})
     Attempt.objects.filter(job__in=jobs).update(answer=None, last_answer=None, outputs=[], message="")
-    Workspace.objects.filter(pk=workspace.pk).update(purged_at=timezone.now(), cover=None)
+    Workspace.objects.filter(pk=workspace.pk, purged_at=None).update(purged_at=timezone.now(), cover=None)

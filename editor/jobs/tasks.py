@@ -4,6 +4,7 @@ from uuid import UUID
 
 from editor import rings
 from editor.images import ingest
+from editor.images.quarantine import settle
 from editor.jobs import checks, lifecycle
 from editor.jobs.collection import ring_waiting
 from editor.models import Image
@@ -23,5 +24,8 @@ def check_due() -> None:
 def look_at_image(image_id: str) -> None:
     rings.answered(rings.LOOK_AT_IMAGE, image_id)
     image = Image.objects.filter(pk=UUID(image_id)).first()
-    if image is not None and ingest.take_in(image):
+    if image is None:
+        return
+    if ingest.take_in(image):
         ring_waiting([image])
+    settle(image)

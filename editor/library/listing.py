@@ -98,10 +98,13 @@ def find(
     leader = _leader(narrowings, known.rare, filters.sort)
     others = [each for each in narrowings if each is not leader]
     if leader is None:
-        images = _page(Image.objects.filter(_plain(workspace, filters, "")), filters.sort, "", after)
+        images = _page(Image.objects.filter(_plain(user, workspace, filters, "")), filters.sort, "", after)
         images = images.filter(*(each.holds("pk") for each in others))
     else:
-        ids = [_ids(rows, workspace, filters, others, after, most) for rows in leader.rows]
+        ids = [
+            _ids(rows, _plain(user, workspace, filters, "image__"), filters, others, after, most)
+            for rows in leader.rows
+        ]
         images = Image.objects.filter(pk__in=ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0])
         images = images.order_by(*_order(filters.sort, ""))
     marked = Favourite.objects.filter(user=user, image=OuterRef("pk"))
@@ -154,8 +157,8 @@ def _leader(narrowings: list[Narrowing], rare: list[bool], sort: str) -> Narrowi
     return found
 
 
-def _plain(workspace: Workspace, filters: Filters, prefix: str) -> Q:
-    """What a picture's own row says."""
+def _plain(user: User, workspace: Workspace, filters: Filters, prefix: str) -> Q:
+    """What a picture's own row says. A removed one is in the trash."""
     asked: dict[str, Any] = {
         "workspace": workspace,
         "trashed_at": None,
@@ -164,6 +167,7 @@ def _plain(workspace: Workspace, filters: Filters, prefix: str) -> Q:
     named = {"kind": filters.kind, "shape": filters.shape, "made_by": filters.who}
     asked |= {name: value for name, value in named.items() if value}
     said = Q(**{f"{prefix}{name}": value for name, value in asked.items()})
+    said &= Q(**{f"{prefix}withheld_at": None}) | Q(**{f"{prefix}made_by": user})
     moment = "image_created_at" if prefix else "created_at"
     if filters.begin:
         said &= Q(**{f"{moment}__gte": filters.begin})
@@ -172,11 +176,9 @@ def _plain(workspace: Workspace, filters: Filters, prefix: str) -> Q:
     return said
 
 
-def _ids(
-    rows: Rows, workspace: Workspace, filters: Filters, others: Iterable[Narrowing], after: Place | None, most: int
-) -> Rows:
+def _ids(rows: Rows, plain: Q, filters: Filters, others: Iterable[Narrowing], after: Place | None, most: int) -> Rows:
     """The ids of the first pictures that these rows lead to. Twice the same filter, so that parts can be joined."""
-    asked = rows.filter(_plain(workspace, filters, "image__"), *(each.holds("image_id") for each in others))
+    asked = rows.filter(plain, *(each.holds("image_id") for each in others))
     first = _page(asked, filters.sort, "image__", after).values("image_id")[:most]
     return Image.objects.filter(pk__in=first).order_by().values("pk")
 

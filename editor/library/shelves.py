@@ -122,13 +122,13 @@ def trash(images: Sequence[Image]) -> int:
     return (now - _EPOCH) // timedelta(microseconds=1)
 
 
-def put_back(workspace: Workspace, moment: int) -> int:
-    """What was put into the trash in that moment and is not gone for good. How many there are."""
+def put_back(user: User, workspace: Workspace, moment: int) -> int:
+    """What was put into the trash in that moment and is not gone for good or removed. How many there are."""
     try:
         trashed_at = _EPOCH + timedelta(microseconds=moment)
     except OverflowError:
         return 0
-    rows = Image.objects.filter(workspace=workspace, trashed_at=trashed_at, purged_at=None)
+    rows = Image.objects.there_for(user).filter(workspace=workspace, trashed_at=trashed_at, purged_at=None)
     return rows.update(trashed_at=None)
 
 

@@ -61,7 +61,11 @@ class Shape(models.TextChoices):
 class ImageQuerySet(models.QuerySet["Image"]):
     def shown_to(self, user: "User") -> "ImageQuerySet":
         """Of a workspace's pictures those that lie open: not in the trash, nor kept back from all but their maker."""
-        return self.filter(Q(withheld_at=None) | Q(made_by=user), trashed_at=None)
+        return self.there_for(user).filter(trashed_at=None)
+
+    def there_for(self, user: "User") -> "ImageQuerySet":
+        """Without those that are kept back from all but their maker, and those that moderation removed."""
+        return self.filter(Q(withheld_at=None) | Q(made_by=user), removed_at=None)
 
     def visible_to(self, user: "User") -> "ImageQuerySet":
         return self.shown_to(user).filter(workspace__memberships__user=user, workspace__trashed_at=None)
@@ -75,8 +79,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         open_ones = Workspace.objects.filter(archived_at=None, trashed_at=None)
         editable = Membership.objects.filter(user=user, workspace__in=open_ones).exclude(role=Role.VIEWER)
         trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
-        trashed = trashed.filter(removed_at=None)
-        return trashed.order_by("-trashed_at", "-id")
+        return trashed.there_for(user).order_by("-trashed_at", "-id")
 
     def due(self, now: datetime) -> "ImageQuerySet":
         return self.filter(state=ImageState.RECEIVED, due_at__lte=now).order_by("due_at")
@@ -160,6 +163,16 @@ class Image(Leased):
             models.Index(fields=["-created_at", "-id"], name="image_newest"),
             models.Index(fields=["due_at"], name="image_due", condition=Q(state="received")),
             models.Index(fields=["removed_at"], name="image_removed", condition=Q(removed_at__isnull=False)),
+            models.Index(
+                fields=["removed_at"],
+                name="image_to_quarantine",
+                condition=Q(removed_at__isnull=False, quarantined_at=None, purged_at=None),
+            ),
+            models.Index(
+                fields=["quarantined_at"],
+                name="image_to_release",
+                condition=Q(removed_at=None, quarantined_at__isnull=False, purged_at=None),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "position"], name="image_one_per_result"),
@@ -209,6 +222,14 @@ class Image(Leased):
     def restore(self) -> bool:
         rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None, removed_at=None)
         return bool(rows.update(trashed_at=None))
+
+    def is_there_for(self, user: "User") -> bool:
+        """The same as `there_for`, of a row that is at hand."""
+        return self.removed_at is None and (self.withheld_at is None or self.made_by_id == user.pk)
+
+    def is_shown_to(self, user: "User") -> bool:
+        """The same as `shown_to`."""
+        return self.trashed_at is None and self.is_there_for(user)
 
     @property
     def is_ready(self) -> bool:

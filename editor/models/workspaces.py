@@ -118,8 +118,9 @@ class Workspace(models.Model):
 
     @property
     def picture(self) -> "Image | None":
-        """Its own picture, unless that is in the trash."""
-        return self.cover if self.cover is not None and self.cover.trashed_at is None else None
+        """Its own picture, unless that is in the trash or waits for a look."""
+        shown = self.cover is not None and self.cover.trashed_at is None and self.cover.withheld_at is None
+        return self.cover if shown else None
 
     def archive(self) -> bool:
         rows = Workspace.objects.filter(pk=self.pk, personal_for=None, archived_at=None, trashed_at=None)
@@ -194,7 +195,7 @@ def draw_token() -> str:
 class WorkspaceInvitationQuerySet(models.QuerySet["WorkspaceInvitation"]):
     def open(self, now: datetime) -> "WorkspaceInvitationQuerySet":
         """Those that still let somebody in."""
-        good = self.filter(revoked_at=None, expires_at__gt=now, uses__lt=F("uses_max"))
+        good = self.filter(revoked_at=None, expires_at__gt=now, uses__lt=F("uses_max"), invited_by__suspended_at=None)
         return good.filter(workspace__archived_at=None, workspace__trashed_at=None)
 
 

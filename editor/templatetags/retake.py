@@ -17,7 +17,7 @@ from editor.images.refusals import REFUSALS
 from editor.jobs.allowances import Rest
 from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.progress import Progress, progress
-from editor.models import GenerationJob, Image, JobState, Role, WorkspaceInvitation
+from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
 from editor.views import versions
 from editor.views.frame import rest_here
 
@@ -60,8 +60,8 @@ def rendition(image: Image | UUID, width: int) -> str:
 
 
 @register.filter
-def stage_address(job: GenerationJob) -> str:
-    return versions.stage_address(job)
+def stage_address(job: GenerationJob, user: User) -> str:
+    return versions.stage_address(job, user)
 
 
 @register.filter
@@ -75,9 +75,31 @@ def progress_words(job: GenerationJob) -> str:
 
 
 @register.filter
-def ready_results(job: GenerationJob) -> list[Image]:
-    """Those of a job fetched `with_pictures` that can be shown."""
-    return [image for image in job.results.all() if image.is_ready and not image.trashed_at]
+def ready_results(job: GenerationJob, user: User) -> list[Image]:
+    """Those of a job fetched `with_pictures` that can be shown to this person."""
+    return [image for image in job.results.all() if image.is_ready and image.is_shown_to(user)]
+
+
+@register.filter
+def waits_for_look(job: GenerationJob) -> bool:
+    """Whether one of its results is kept back from all but its maker until somebody looked."""
+    return any(image.is_ready and image.withheld_at and not image.trashed_at for image in job.results.all())
+
+
+@register.filter
+def results_removed(job: GenerationJob) -> bool:
+    return any(image.removed_at for image in job.results.all())
+
+
+@register.filter
+def shown_to(image: Image, user: User) -> bool:
+    return image.is_shown_to(user)
+
+
+@register.filter
+def there_for(image: Image, user: User) -> bool:
+    """Whether the person may know it, be it in the trash."""
+    return image.is_there_for(user)
 
 
 @register.filter

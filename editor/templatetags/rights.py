@@ -7,7 +7,7 @@ from django import template
 
 from editor.images import likeness
 from editor.images.rights import today
-from editor.models import Consent, Image, Licence
+from editor.models import Consent, Image, Licence, User
 
 register = template.Library()
 
@@ -39,6 +39,6 @@ def rights_marks(image: Image) -> list[Mark]:
 
 
 @register.filter
-def looks_like(image: Image) -> list[Image]:
-    """Others in its workspace, the most alike first. One query."""
-    return likeness.alike([image]).get(image.pk, []) if image.is_ready else []
+def looks_like(image: Image, user: User) -> list[Image]:
+    """Others in its workspace that the person sees, the most alike first. One query."""
+    return likeness.alike(user, [image]).get(image.pk, []) if image.is_ready else []

@@ -38,7 +38,7 @@ def edit_create(request: PersonRequest) -> HttpResponse:
     if form.is_valid():
         try:
             job = create_job(request.user, sources, form.spec(), form.cleaned_data["form_token"])
-            return redirect(stage_address(job))
+            return redirect(stage_address(job, request.user))
         except NotAllowed as refusal:
             form.add_error(None, str(refusal))
     if not sources:
@@ -118,7 +118,7 @@ def edit_run_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     except NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("edit", job.pk)
-    return redirect(stage_address(again))
+    return redirect(stage_address(again, request.user))
 
 
 def _sources(user: "User", form: EditForm) -> list[Image]:
@@ -151,7 +151,8 @@ def _told(request: PersonRequest, job: GenerationJob, sentence: str) -> HttpResp
         # Only what is final may be said on the stage: this answer may come after that of a later asking.
         return _tile(request, fresh, say_on_stage=fresh.is_final)
     messages.info(request, sentence)
-    return redirect(stage_address(fresh) if request.POST.get("back") == "studio" else reverse("edit", args=[job.pk]))
+    to_studio = request.POST.get("back") == "studio"
+    return redirect(stage_address(fresh, request.user) if to_studio else reverse("edit", args=[job.pk]))
 
 
 def _tile(request: PersonRequest, job: GenerationJob, say_on_stage: bool = True) -> HttpResponse:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import OuterRef, Subquery, UUIDField
+from django.db.models import OuterRef, Q, Subquery, UUIDField
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -54,7 +54,7 @@ def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResp
     chosen = request.GET.get("state", "")
     chosen = chosen if chosen in FILTERS else ""
     cursor = read_cursor(request.user, request.GET.get("before", ""))
-    jobs = _with_covers(jobs)
+    jobs = _with_covers(jobs, request.user)
     if chosen:
         jobs = jobs.filter(state__in=FILTERS[chosen][1])
     if cursor is not None:
@@ -80,7 +80,9 @@ def history_working(request: PersonRequest) -> HttpResponse:
     """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next."""
     asked = dict(_read_working(request.GET.getlist("edit")[:PER_PAGE]))
     jobs = list(
-        _with_covers(GenerationJob.objects.visible_to(request.user)).filter(pk__in=asked).select_related("made_by")
+        _with_covers(GenerationJob.objects.visible_to(request.user), request.user)
+        .filter(pk__in=asked)
+        .select_related("made_by")
     )
     context = {
         "everybody": "everybody" in request.GET,
@@ -113,10 +115,14 @@ def read_cursor(user: "User", text: str) -> tuple[datetime, UUID] | None:
         return None
 
 
-def _with_covers(jobs: "JobQuerySet") -> "JobQuerySet":
+def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
     """Each edit with the id of its first source and of its first result: all that a tile needs, in one query."""
-    results = Image.objects.filter(job=OuterRef("pk"), state=ImageState.READY, trashed_at=None).order_by("position")
-    sources = JobSource.objects.filter(job=OuterRef("pk"), image__state=ImageState.READY, image__trashed_at=None)
+    shown = Image.objects.shown_to(user).filter(state=ImageState.READY)
+    results = shown.filter(job=OuterRef("pk")).order_by("position")
+    open_to_them = Q(image__withheld_at=None) | Q(image__made_by=user)
+    sources = JobSource.objects.filter(
+        open_to_them, job=OuterRef("pk"), image__state=ImageState.READY, image__trashed_at=None
+    )
     return jobs.annotate(
         cover_id=Subquery(results.values("id")[:1], output_field=UUIDField()),
         cover_thumbhash=Subquery(results.values("thumbhash")[:1]),

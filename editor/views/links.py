@@ -19,7 +19,8 @@ async def flux_source(request: HttpRequest, token: str) -> HttpResponseBase:
         image_id = UUID(vendor.image_of_link(token))
     except (signing.BadSignature, ValueError):
         raise Http404 from None
-    image = await sync_to_async(Image.objects.filter(pk=image_id, state=ImageState.READY, purged_at=None).first)()
+    there = Image.objects.filter(pk=image_id, state=ImageState.READY, purged_at=None, removed_at=None)
+    image = await sync_to_async(there.first)()
     if image is None:
         raise Http404
     return await respond(request, keys.init_key(image.pk), etag=f"{image.master_sha256}-init")

@@ -29,7 +29,11 @@ def picture_rights(request: PersonRequest, image_id: UUID) -> HttpResponse:
             return redirect("picture", image.pk)
     else:
         form = PictureRightsForm(Rights.of(image).columns)
-    context = {"image": image, "form": form, "results": len(made_from(image))}
+    context = {
+        "image": image,
+        "form": form,
+        "results": sum(each.is_there_for(request.user) for each in made_from(image)),
+    }
     return render(request, "pictures/rights_form.html", context, status=422 if request.POST and form.errors else 200)
 
 

@@ -139,7 +139,8 @@ def selection_restore(request: PersonRequest, workspace_id: UUID) -> HttpRespons
     """All that went into the trash in one moment: the way back from `selection_trash`."""
     workspace = open_workspace_for(request.user, workspace_id)
     text = request.GET.get("at", "")
-    restored = shelves.put_back(workspace, int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    known = text.isascii() and text.isdigit() and len(text) < 18
+    restored = shelves.put_back(request.user, workspace, int(text)) if known else 0
     if restored:
         messages.success(request, f"{many(restored)} put back.")
     else:
@@ -151,7 +152,7 @@ def selection_restore(request: PersonRequest, workspace_id: UUID) -> HttpRespons
 def selection_move(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
     to = _target(request, workspace)
     try:
-        moved = move(images, to)
+        moved = move(request.user, images, to)
     except TooMany:
         raise NotPossible(f"With their versions these are more than {MOVED_MAX:,} pictures. Move fewer.") from None
     stayed = f" {many(moved.busy)} stayed: an edit is at work with them." if moved.busy else ""

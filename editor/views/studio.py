@@ -1,6 +1,6 @@
 """The studio: a picture on the stage, what was made of it, and the dock where the next edit is asked for."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +15,9 @@ from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, signed_in
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of
+
+if TYPE_CHECKING:
+    from editor.models import User
 
 RECENT = 12
 SAMPLES = {"astronaut": "Portrait", "coffee": "Cup of coffee", "cat": "Cat", "rocket": "Rocket"}
@@ -74,7 +77,7 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     if second := request.GET.get("second"):
         initial["second"] = second
     form = EditForm(initial=initial)
-    return studio_page(request, image, form, stage_for(image, shown, request.GET.get("result", "")))
+    return studio_page(request, image, form, stage_for(request.user, image, shown, request.GET.get("result", "")))
 
 
 def home_page(request: PersonRequest, problem: str = "", status: int = 200) -> HttpResponse:
@@ -96,7 +99,7 @@ def studio_page(
     versions = versions_of(image, request.user)
     context: dict[str, Any] = {
         "image": image,
-        "stage": stage or stage_for(image, None),
+        "stage": stage or stage_for(request.user, image, None),
         "form": form,
         "form_token": draw_form_token(),
         "second": _second(request, form),
@@ -110,16 +113,17 @@ def studio_page(
     return render(request, "studio/studio.html", context, status=status)
 
 
-def stage_for(image: Image, job: GenerationJob | None, result: str = "") -> Stage:
+def stage_for(user: "User", image: Image, job: GenerationJob | None, result: str = "") -> Stage:
     """A result beside its source. Without an edit to show, a generated picture stands beside what it was made from."""
     if job is None:
         before = image.job.source_image if image.job is not None else None
-        if before is not None and (before.trashed_at or before.purged_at):
+        if before is not None and (not before.is_shown_to(user) or before.purged_at):
             before = None
         return Stage(before, image, None, [])
-    results = [made for made in job.results.all() if made.is_ready and not made.trashed_at]
+    there = [made for made in job.results.all() if made.is_there_for(user)]
+    results = [made for made in there if made.is_ready and not made.trashed_at]
     if job.state != JobState.SUCCEEDED or not results:
-        trashed = (made for made in job.results.all() if made.trashed_at and not made.purged_at)
+        trashed = (made for made in there if made.trashed_at and not made.purged_at)
         return Stage(None, image, job, [], next(trashed, None))
     chosen = next((made for made in results if str(made.position + 1) == result), results[0])
     return Stage(image, chosen, job, results)

@@ -22,7 +22,7 @@ from editor.forms import RightsForm, UploadForm
 from editor.images.bucket import BucketUnavailable
 from editor.images.ingest import TooMany, receive, sent_before
 from editor.images.likeness import alike, same_bytes
-from editor.images.refusals import REFUSALS
+from editor.images.refusals import REFUSALS, Refused
 from editor.images.rights import Rights
 from editor.models import Image, ImageState, Workspace
 from editor.views.frame import (
@@ -134,7 +134,7 @@ def image_states(request: PersonRequest) -> HttpResponse:
     """How far some pictures are (`id`, up to MOST_STATES times), and which look like them. Strangers' are left out."""
     ids = [found for text in request.GET.getlist("id")[:MOST_STATES] if (found := _id(text)) is not None]
     images = list(Image.objects.visible_to(request.user).filter(pk__in=ids))
-    likenesses = alike(image for image in images if image.is_ready)
+    likenesses = alike(request.user, (image for image in images if image.is_ready))
     answer = {}
     for image in images:
         others = likenesses.get(image.pk, [])
@@ -185,7 +185,7 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> Htt
         return _refusal(request, 403, f"In {workspace.name} you may look, not upload. Choose another workspace above.")
     if before := sent_before(request.user, workspace, sending.token):
         return _taken(request, before, status=200)
-    if sending.keeps_one and sending.sha256 and (same := same_bytes(workspace, sending.sha256)):
+    if sending.keeps_one and sending.sha256 and (same := same_bytes(request.user, workspace, sending.sha256)):
         return _taken(request, same, status=200, is_same=True)
     try:
         image = receive(
@@ -197,6 +197,8 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> Htt
             token=sending.token,
             rights=sending.rights,
         )
+    except Refused as bounced:
+        return _refusal(request, 422, bounced.sentence)
     except TooMany as refusal:
         return _refusal(request, 429, str(refusal), refusal.retry_after)
     except BucketUnavailable:

@@ -51,9 +51,9 @@ def _in_reading_order(newest_first: list[GenerationJob]) -> list[Node]:
     return nodes
 
 
-def stage_address(job: GenerationJob) -> str:
+def stage_address(job: GenerationJob, user: "User") -> str:
     """The studio with this edit's result, or with the wait for it."""
     source = job.source_image
-    if source.trashed_at:
+    if not source.is_shown_to(user):
         return reverse("edit", args=[job.pk])
     return f"{reverse('studio_image', args=[source.pk])}?edit={job.pk}"

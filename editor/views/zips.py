@@ -1,6 +1,7 @@
 """Many pictures as one file, sent while it is made."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.access import collection_for, pictures_for
-from editor.images.delivery import leave_database
+from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
 from editor.library.shelves import NotPossible
 from editor.models import Image, ImageState, ImageTag
@@ -30,14 +31,15 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
     except NotPossible as problem:
         return await sync_to_async(refusal)(request, problem)
     name, entries = await sync_to_async(_chosen)(user, workspace_id, ids)
-    return _answer(name, entries)
+    return _answer(user, name, entries)
 
 
 @require_safe
 async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpResponseBase:
     """The newest ZIPPED_MAX of a collection."""
-    name, entries = await sync_to_async(_collected)(await _person(request), collection_id)
-    return _answer(name, entries)
+    user = await _person(request)
+    name, entries = await sync_to_async(_collected)(user, collection_id)
+    return _answer(user, name, entries)
 
 
 async def _person(request: HttpRequest) -> "User":
@@ -50,17 +52,18 @@ async def _person(request: HttpRequest) -> "User":
 
 def _chosen(user: "User", workspace_id: UUID, ids: list[UUID]) -> tuple[str, list[Entry]]:
     workspace, images = pictures_for(user, workspace_id, ids)
-    return workspace.name, _entries(Image.objects.filter(pk__in=[image.pk for image in images]))
+    return workspace.name, _entries(Image.objects.shown_to(user).filter(pk__in=[image.pk for image in images]))
 
 
 def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
     collection, _ = collection_for(user, collection_id)
-    images = Image.objects.filter(collection_items__collection=collection, workspace=collection.workspace_id)
+    mine = Image.objects.shown_to(user)
+    images = mine.filter(collection_items__collection=collection, workspace=collection.workspace_id)
     return collection.name, _entries(images)
 
 
 def _entries(images: "ImageQuerySet") -> list[Entry]:
-    there = images.filter(state=ImageState.READY, trashed_at=None, purged_at=None)
+    there = images.filter(state=ImageState.READY, purged_at=None)
     rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
     tags: dict[object, list[str]] = defaultdict(list)
     for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):
@@ -69,9 +72,20 @@ def _entries(images: "ImageQuerySet") -> list[Entry]:
     return entries_of(rows, tags)
 
 
-def _answer(name: str, entries: list[Entry]) -> HttpResponseBase:
+def _may_give(user: "User") -> Callable[[UUID], Awaitable[bool]]:
+    """Whether the person may still have a picture; one query."""
+    member = {"workspace__memberships__user": user, "workspace__memberships__user__is_active": True}
+    mine = Image.objects.shown_to(user).filter(**member, workspace__trashed_at=None, purged_at=None)
+
+    async def may_give(image_id: UUID) -> bool:
+        return await ask_database(mine.filter(pk=image_id).exists)
+
+    return may_give
+
+
+def _answer(user: "User", name: str, entries: list[Entry]) -> HttpResponseBase:
     kept = "".join(c for c in name if c.isalnum() or c in " -_").strip()[:60]
-    response = StreamingHttpResponse(stream(entries), content_type="application/zip")
+    response = StreamingHttpResponse(stream(entries, _may_give(user)), content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, f"{kept or 'pictures'}.zip") or "attachment"
     response["Cache-Control"] = "private, no-store"
     response["X-Accel-Buffering"] = "no"  # a proxy in between sends it on as it comes

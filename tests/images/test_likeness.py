@@ -13,7 +13,8 @@ from PIL import ImageEnhance
 
 from editor.images import ingest
 from editor.images.hashing import perceptual_hash
-from editor.images.likeness import ALIKE, alike, difference, phash_columns, phash_of, same_bytes
+from editor.images.likeness import alike, same_bytes
+from editor.library.perceptual import ALIKE, difference, phash_columns, phash_of
 from editor.models import Image, ImageKind, ImageState, User, Workspace
 from tests.images.conftest import Clean
 from tests.makers import make_image, make_job, make_user
@@ -104,14 +105,14 @@ def test_alike_are_found_most_alike_first(alice: User) -> None:
     image = hashed(alice, 1, 2, 3, 4)
     further, nearer = hashed(alice, 1, 2, 0xF3, 4), hashed(alice, 1, 2, 3, 5)
     hashed(alice, 1, 0xFFFF, 3, 4)  # 15 bits
-    assert alike([image]) == {image.pk: [nearer, further]}
+    assert alike(alice, [image]) == {image.pk: [nearer, further]}
 
 
 @pytest.mark.parametrize("bits", [(1, 1, 1, 0), (1, 0, 1, 1), (0, 0, 0, 7)])
 def test_up_to_three_bits_are_always_found(bits: tuple[int, ...], alice: User) -> None:
     image = hashed(alice, 10, 20, 30, 40)
     other = hashed(alice, *(part ^ bit for part, bit in zip((10, 20, 30, 40), bits, strict=True)))
-    assert alike([image])[image.pk] == [other]
+    assert alike(alice, [image])[image.pk] == [other]
 
 
 def test_alike_are_never_of_another_workspace_trashed_or_its_own_versions(alice: User) -> None:
@@ -119,7 +120,7 @@ def test_alike_are_never_of_another_workspace_trashed_or_its_own_versions(alice:
     hashed(alice, 1, 2, 3, 4, workspace=Workspace.objects.found(alice, "Team"))
     hashed(alice, 1, 2, 3, 4, trashed_at=image.created_at)
     hashed(alice, 1, 2, 3, 4, kind=ImageKind.GENERATED, job=make_job(alice, image), root=image)
-    assert alike([image]) == {image.pk: []}
+    assert alike(alice, [image]) == {image.pk: []}
 
 
 def test_many_are_looked_up_at_once(alice: User, django_assert_num_queries: Any) -> None:
@@ -127,7 +128,7 @@ def test_many_are_looked_up_at_once(alice: User, django_assert_num_queries: Any)
     images = [hashed(alice, *(draw.getrandbits(16) for _ in range(4))) for _ in range(20)]
     twin = hashed(alice, *(phash_of(images[7]) or ()))
     with django_assert_num_queries(1):
-        found = alike(images)
+        found = alike(alice, images)
     assert [pk for pk, others in found.items() if others == [twin]] == [images[7].pk]
 
 
@@ -155,12 +156,12 @@ def test_same_bytes_are_found_in_the_same_workspace_alone(alice: User) -> None:
     home, team = Workspace.objects.personal_of(alice), Workspace.objects.found(alice, "Team")
     first = make_image(alice, raw_sha256="a" * 64)
     make_image(alice, raw_sha256="a" * 64)
-    assert same_bytes(home, "a" * 64) == first
-    assert same_bytes(team, "a" * 64) is None
-    assert same_bytes(home, "b" * 64) is None
+    assert same_bytes(alice, home, "a" * 64) == first
+    assert same_bytes(alice, team, "a" * 64) is None
+    assert same_bytes(alice, home, "b" * 64) is None
 
 
 def test_refused_or_trashed_bytes_may_come_again(alice: User) -> None:
     make_image(alice, raw_sha256="a" * 64, state=ImageState.REFUSED, refused_code="lost")
     make_image(alice, raw_sha256="a" * 64).trash()
-    assert same_bytes(Workspace.objects.personal_of(alice), "a" * 64) is None
+    assert same_bytes(alice, Workspace.objects.personal_of(alice), "a" * 64) is None

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from editor.images import keys
 from editor.images.bucket import BucketUnavailable
-from editor.images.likeness import phash_columns
+from editor.library.perceptual import phash_columns
 from editor.images.rights import Rights
 from editor.models import Image, ImageState, Role, User, Workspace
 from editor.views import uploading

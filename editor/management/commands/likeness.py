@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from editor.images import bucket, keys
 from editor.images.hashing import perceptual_hash
-from editor.images.likeness import phash_columns
+from editor.library.perceptual import phash_columns
 from editor.models import Image, ImageState
 
 BATCH = 200
