@@ -9,12 +9,12 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from editor import rings
-from editor.images import inbox, ingest
+from editor.images import inbox, ingest, quarantine
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.rights import today
 from editor.jobs import holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
-from editor.jobs.purging import purge_workspaces
+from editor.jobs.purging import purge_quarantine, purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ def tick() -> None:
         rings.ring_checks()
     for image_id in Image.objects.due(now).values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_image(image_id)
+    for image_id in quarantine.unfinished().values_list("pk", flat=True)[:MOST_RINGS]:
+        rings.ring_image(image_id)
     _fail_without_sources()
     holding.hold_of_suspended()
     pauses.end_of_pause(FluxServer.objects.current())
@@ -64,7 +66,7 @@ def _discarded_due() -> bool:
 
 def _fail_without_sources() -> None:
     gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
-    gone |= Q(sources__image__removed_at__isnull=False) | Q(sources__image__usable_until__lt=today())
+    gone |= Q(sources__image__usable_until__lt=today())
     for job in GenerationJob.objects.filter(gone, state__in=WAITING).distinct()[:MOST_RINGS]:
         lifecycle.fail_without_sources(job)
 
@@ -80,15 +82,19 @@ def _purge(image: Image) -> bool:
 
 
 def empty_trash() -> int:
-    """Purge the bytes of pictures and workspaces that lay in the trash for TRASH_DAYS; returns how many pictures."""
+    """Purge the bytes of pictures and workspaces that lay in the trash for TRASH_DAYS; returns how many pictures.
+
+    Those that moderation removed lie in quarantine, for a time of their own.
+    """
     cancel_abandoned()
     before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
     purged = 0
-    for image in Image.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at")[:MOST_RINGS]:
+    over = Image.objects.filter(trashed_at__lte=before, purged_at=None, removed_at=None)
+    for image in over.order_by("trashed_at")[:MOST_RINGS]:
         in_use = GenerationJob.objects.unfinished().filter(Q(sources__image=image) | Q(pk=image.job_id)).exists()
         if not in_use:
             purged += _purge(image)
-    return purged + purge_workspaces()
+    return purged + purge_workspaces() + purge_quarantine()
 
 
 def sweep_inbox() -> int:

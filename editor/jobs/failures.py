@@ -28,6 +28,12 @@ FAILURES: dict[str, Failure] = {
         "nobody's",
         "change",
     ),
+    "source_removed": Failure(
+        "A source picture was removed by a moderator while this edit waited, so it was not sent. Nothing was charged. "
+        "Choose another picture.",
+        "nobody's",
+        "change",
+    ),
     "expired": Failure(
         "The rights to a source picture ended while this edit waited, so it was not sent. Nothing was charged. "
         "Choose another picture, or change the date on its page if it is wrong.",

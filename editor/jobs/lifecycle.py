@@ -49,8 +49,13 @@ def _step(job: GenerationJob) -> bool:
 
 
 def fail_without_sources(job: GenerationJob) -> bool:
-    """queued, held → failed(source) where a source was refused or is gone, failed(expired) where it may not be used."""
-    gone = Q(image__state=ImageState.REFUSED) | Q(image__purged_at__isnull=False) | Q(image__removed_at__isnull=False)
+    """queued, held → failed(source) where a source was refused or is gone, failed(expired) where it may not be used.
+
+    failed(source_removed) where moderation removed it.
+    """
+    if job.sources.filter(image__removed_at__isnull=False).exists():
+        return job.fail("source_removed")
+    gone = Q(image__state=ImageState.REFUSED) | Q(image__purged_at__isnull=False)
     if job.sources.filter(gone).exists():
         return job.fail("source")
     return job.sources.filter(image__usable_until__lt=today()).exists() and job.fail("expired")
