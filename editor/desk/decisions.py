@@ -29,8 +29,8 @@ def decide(
 ) -> list[Decision]:
     """Decide these cases alike, each on its own. `reason` is told to the people, `note` is for colleagues.
 
-    Raises NotDecided if the actions don't go together, or for a single case that somebody else has taken. Of many, those
-    that are not free any more are left out.
+    Of many, those that are not free any more are left out. Raises NotDecided if the actions don't go together, or if
+    none is free.
     """
     chosen = _checked(actions, reason)
     ids = list(dict.fromkeys(case_ids))
@@ -47,7 +47,7 @@ def decide(
 def _decide_one(moderator: User, case_id: UUID, actions: list[str], reason: str, note: str) -> Decision | None:
     with transaction.atomic():
         # The person first, as wherever an edit is made: nobody waits for the other in a circle.
-        list(User.objects.select_for_update(no_key=True).filter(cases=case_id).values_list("pk"))
+        _lock_person(cases=case_id)
         if not queue.claim(moderator, case_id):  # the update locks the row
             return None
         case = ModerationCase.objects.select_related("person", "image", "job", "appeal_of").get(pk=case_id)
@@ -65,18 +65,24 @@ def change(moderator: User, decision_id: UUID, actions: Iterable[str], *, reason
     """
     chosen = _checked(actions, reason)
     with transaction.atomic():
-        list(User.objects.select_for_update(no_key=True).filter(decisions=decision_id).values_list("pk"))
+        _lock_person(decisions=decision_id)
         earlier = Decision.objects.select_for_update(of=("self",)).select_related(
-            "case__person", "case__image", "case__job"
+            "case__person", "case__image", "case__job", "case__appeal_of", "person", "image"
         )
         old = earlier.filter(pk=decision_id).first()
         if old is None or Decision.objects.filter(replaces=old).exists():
             raise NotDecided("This decision was changed already. Look at the latest one.")
+        if problem := queue.why_not(moderator, old.case):
+            raise NotDecided(problem)
         if old.actions == chosen:
             raise NotDecided("That is what was decided already.")
         decision = _write(moderator, old.case, chosen, reason, note, replaces=old)
         _record(moderator, "case.changed", decision)
         return decision
+
+
+def _lock_person(**where: UUID) -> None:
+    list(User.objects.select_for_update(no_key=True, of=("self",)).filter(**where).values_list("pk"))
 
 
 def _checked(actions: Iterable[str], reason: str) -> list[str]:

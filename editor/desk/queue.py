@@ -1,9 +1,11 @@
 """Whose case is next. A case is claimed before it is shown, so that two people never decide the same one."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,59 +16,99 @@ if TYPE_CHECKING:
     from editor.models.moderation import CaseQuerySet
 
 CLAIM = timedelta(minutes=10)
-"""How long a case is kept for whoever looks at it; each look and each key renews it."""
+"""How long a case is kept for whoever looks at it; each look renews it."""
+
+MODERATORS_MOST = 500
 
 
-def moderators() -> "set[int]":
-    """The ids of all who may decide."""
-    may = Q(is_superuser=True) | Q(groups__permissions__codename="moderate") | Q(user_permissions__codename="moderate")
-    return set(User.objects.filter(may, is_active=True).values_list("pk", flat=True))
+class Scope(NamedTuple):
+    """Part of the queue: one cause, one person, or both; empty for all of it."""
+
+    cause: str = ""
+    person: int | None = None
+
+    @property
+    def conditions(self) -> Q:
+        found = Q()
+        if self.cause:
+            found &= Q(cause=self.cause)
+        if self.person is not None:
+            found &= Q(person=self.person)
+        return found
 
 
-def free_for(moderator: User, now: "timezone.datetime | None" = None) -> "CaseQuerySet":
+def moderators() -> list[User]:
+    """All who may decide, by name. Each way to the right by itself: one question for all would read everybody."""
+    right = Permission.objects.filter(codename="moderate", content_type__app_label="editor").values("pk")
+    ways = Q(is_superuser=True), Q(groups__permissions__in=right), Q(user_permissions__in=right)
+    found = {user.pk: user for way in ways for user in User.objects.filter(way, is_active=True)[:MODERATORS_MOST]}
+    return sorted(found.values(), key=lambda user: (user.get_full_name().casefold(), user.pk))
+
+
+def others_than(moderator: User) -> bool:
+    """Whether somebody else may decide, too."""
+    return any(user.pk != moderator.pk for user in moderators())
+
+
+def unclaimed_by_others(moderator: User, now: datetime) -> Q:
+    return Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=moderator)
+
+
+def free_for(moderator: User, now: datetime | None = None) -> "CaseQuerySet":
     """What this moderator may take, the most urgent first.
 
     Not what a colleague has claimed, nothing about themselves, and no appeal against their own decision, as long as
     there is somebody else to whom it may go.
     """
-    now = now or timezone.now()
-    unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=moderator)
-    rows = ModerationCase.objects.waiting().filter(unclaimed)
-    if moderators() - {moderator.pk}:
+    rows = ModerationCase.objects.waiting().filter(unclaimed_by_others(moderator, now or timezone.now()))
+    if others_than(moderator):
         own = Q(cause=Cause.APPEAL, appeal_of__moderator=moderator)
         rows = rows.exclude(person=moderator).exclude(own)
     return rows
 
 
-def next_case(moderator: User, among: "CaseQuerySet | None" = None) -> ModerationCase | None:
+def why_not(moderator: User, case: ModerationCase) -> str:
+    """Why this moderator should not decide about a case, open or decided, in a sentence; empty if they may."""
+    about_me = case.person_id == moderator.pk
+    against_me = case.appeal_of is not None and case.appeal_of.moderator_id == moderator.pk
+    if not (about_me or against_me) or not others_than(moderator):
+        return ""
+    if about_me:
+        return "This one is about you. A colleague decides about it."
+    return "This appeal is against a decision of yours. A colleague decides about it."
+
+
+def next_case(moderator: User, scope: Scope | None = None, skipped: Iterable[UUID] = ()) -> ModerationCase | None:
     """Claim and give the next case: one that this moderator has claimed before, else the most urgent free one.
 
-    `among` narrows it down to a group. None if nothing is left.
+    What they skipped comes when nothing else is left. None if nothing is left at all.
     """
-    rows = free_for(moderator)
-    if among is not None:
-        rows = rows.filter(pk__in=among.values("pk"))
+    rows = free_for(moderator).filter((scope or Scope()).conditions)
+    skipped = list(skipped)
     with transaction.atomic():
-        mine = ModerationCase.objects.filter(
-            claimed_by=moderator, state=CaseState.OPEN, claimed_until__gt=timezone.now()
-        )
-        if among is not None:
-            mine = mine.filter(pk__in=among.values("pk"))
-        found = mine.order_by("-urgency", "opened_at", "id").first()
-        if found is None:
-            if connection.features.has_select_for_update_skip_locked:  # two who ask at once get different ones
-                rows = rows.select_for_update(skip_locked=True, of=("self",))
-            found = rows.first()
+        found = _mine_or_free(moderator, rows.exclude(pk__in=skipped) if skipped else rows)
+        if found is None and skipped:
+            found = _mine_or_free(moderator, rows)
         return found if found is not None and claim(moderator, found.pk) else None
+
+
+def _mine_or_free(moderator: User, rows: "CaseQuerySet") -> ModerationCase | None:
+    mine = rows.filter(claimed_by=moderator, claimed_until__gt=timezone.now()).first()
+    if mine is not None:
+        return mine
+    if connection.features.has_select_for_update_skip_locked:  # two who ask at once get different ones
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return rows.first()
 
 
 def claim(moderator: User, case_id: UUID) -> bool:
     """Take a case, or keep it for longer. False if a colleague has it, or it is decided, or not for this person."""
     now = timezone.now()
     rows = free_for(moderator, now).order_by().filter(pk=case_id)
+    # Said twice: the conditions outside are looked at anew when a colleague was quicker and this waited for the row.
     return bool(
         ModerationCase.objects.filter(pk__in=rows.values("pk"), state=CaseState.OPEN)
-        .filter(Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=moderator))
+        .filter(unclaimed_by_others(moderator, now))
         .update(claimed_by=moderator, claimed_until=now + CLAIM)
     )
 

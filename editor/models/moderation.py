@@ -24,6 +24,7 @@ class Cause(models.TextChoices):
     TRUST = "trust", "A first look"
     DESCENDANT = "descendant", "Made from a removed picture"
     APPEAL = "appeal", "An appeal"
+    STAFF = "staff", "By the administration"
 
 
 class ReportReason(models.TextChoices):
@@ -91,7 +92,13 @@ class ModerationCase(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["-urgency", "opened_at", "id"], name="case_next", condition=Q(state="open")),
-            models.Index(fields=["cause", "person", "-urgency"], name="case_group", condition=Q(state="open")),
+            models.Index(
+                fields=["cause", "person", "-urgency", "opened_at", "id"], name="case_group", condition=Q(state="open")
+            ),
+            models.Index(fields=["cause", "-urgency", "opened_at", "id"], name="case_cause", condition=Q(state="open")),
+            models.Index(
+                fields=["person", "-urgency", "opened_at", "id"], name="case_person", condition=Q(state="open")
+            ),
             models.Index(
                 fields=["claimed_by"], name="case_claimed", condition=Q(state="open", claimed_by__isnull=False)
             ),
@@ -132,6 +139,10 @@ class ModerationCase(models.Model):
     def __str__(self) -> str:
         return f"{Cause(self.cause).label}: {self.image or self.job or self.person}"
 
+    @property
+    def is_claimed(self) -> bool:
+        return self.claimed_until is not None and self.claimed_until > timezone.now()
+
 
 class Report(models.Model):
     """One person's word about a picture; all about the same picture stand in one case."""
@@ -169,7 +180,9 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["person", "-created_at"], name="decision_by_person"),
+            models.Index(fields=["person", "-created_at", "-id"], name="decision_by_person"),
+            models.Index(fields=["moderator", "-created_at", "-id"], name="decision_by_moderator"),
+            models.Index(fields=["cause", "-created_at", "-id"], name="decision_by_cause"),
             models.Index(fields=["cause", "key", "-created_at"], name="decision_like"),
             models.Index(fields=["-created_at", "-id"], name="decision_newest"),
         ]
@@ -193,9 +206,13 @@ class Notice(models.Model):
     may_appeal = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(null=True, blank=True)
+    mail_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # None: it was mailed
 
     class Meta:
-        indexes = [models.Index(fields=["person", "-created_at"], name="notice_by_person")]
+        indexes = [
+            models.Index(fields=["person", "-created_at"], name="notice_by_person"),
+            models.Index(fields=["mail_due_at"], name="notice_to_mail", condition=Q(mail_due_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.headline

@@ -1,0 +1,177 @@
+"""One case: what is known about it, its pictures for whoever asks to see them, the decision, and the next case."""
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from editor.desk import decisions, queue
+from editor.desk.decisions import NotDecided
+from editor.desk.exhibits import Exhibit, exhibit, picture_of
+from editor.desk.queue import Scope
+from editor.forms import DecisionForm
+from editor.images.bucket import BucketUnavailable, Missing
+from editor.images.delivery import respond
+from editor.images.quarantine import key_for
+from editor.models import AuditEntry, CaseState, Decision, Image, ModerationCase, User
+from editor.moderation import audit
+from editor.views.desk import address_of, at_the_desk, choices, remember_skipped, scope_in, skipped_in
+from editor.views.frame import PersonRequest
+
+VIEWED = "picture.viewed"
+
+
+@require_safe
+@at_the_desk
+def desk_case(request: PersonRequest, case_id: UUID) -> HttpResponse:
+    scope = scope_in(request.GET)
+    context = case_context(request, case_id, scope)
+    context["said"] = _decided_by(request.user, request.GET.get("decided", ""))
+    return render(request, "desk/case.html", context)
+
+
+def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[str, Any]:
+    """What the page of a case shows; the case is claimed, if it may be. Raises Http404."""
+    mine = queue.claim(request.user, case_id)
+    shown = exhibit(case_id)
+    if shown is None:
+        raise Http404
+    return {
+        "exhibit": shown,
+        "case": shown.case,
+        "mine": mine,
+        "why_not": "" if mine else _why_not(request.user, shown),
+        "scope": scope,
+        "show_pictures": "show" in request.GET,
+        "kept_for": int(queue.CLAIM.total_seconds() // 60),
+        **choices(shown.case.cause, request.POST.getlist("actions")),
+    }
+
+
+def _why_not(user: User, shown: Exhibit) -> str:
+    case = shown.case
+    if case.state != CaseState.OPEN:
+        return ""
+    if case.claimed_by is not None and case.is_claimed and case.claimed_by != user:
+        return f"{case.claimed_by.get_short_name()} has this one until {case.claimed_until:%H:%M} UTC."
+    return queue.why_not(user, case) or "This one is not free any more."
+
+
+def _decided_by(user: User, text: str) -> Decision | None:
+    """The decision that somebody has just made, so that they may think again."""
+    try:
+        pk = UUID(text)
+    except ValueError:
+        return None
+    return (
+        Decision.objects.select_related("case__job", "case__image", "case__person")
+        .filter(pk=pk, moderator=user)
+        .first()
+    )
+
+
+@require_POST
+@at_the_desk
+def desk_decide(request: PersonRequest, case_id: UUID) -> HttpResponse:
+    """Decide, and show what comes next."""
+    form, scope = DecisionForm(_data_of(request, case_id)), scope_in(request.POST)
+    try:
+        if not form.is_valid():
+            raise NotDecided(form.problem)
+        made = decisions.decide(
+            request.user, [case_id], form.cleaned_data["actions"], reason=form.reason, note=form.cleaned_data["note"]
+        )
+    except NotDecided as problem:
+        context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form}
+        return render(request, _template(request), context, status=422)
+    return _show_next(request, scope, made[0])
+
+
+def _data_of(request: PersonRequest, case_id: UUID) -> Any:
+    """As it was sent; what stands of an appealed decision stands with the actions of that decision."""
+    if "stands" not in request.POST:
+        return request.POST
+    appealed = Decision.objects.filter(appeal=case_id).first()
+    data = request.POST.copy()
+    data.setlist("actions", appealed.actions if appealed is not None else [])
+    return data
+
+
+@require_POST
+@at_the_desk
+def desk_skip(request: PersonRequest, case_id: UUID) -> HttpResponse:
+    """Leave it to somebody else, or for the end, and show what comes next."""
+    queue.let_go(request.user, case_id)
+    remember_skipped(request, case_id)
+    return _show_next(request, scope_in(request.POST), None)
+
+
+def _template(request: PersonRequest) -> str:
+    return "desk/case_body.html" if request.htmx else "desk/case.html"
+
+
+def _show_next(request: PersonRequest, scope: Scope, said: Decision | None) -> HttpResponse:
+    following = queue.next_case(request.user, scope, skipped_in(request))
+    more = {"decided": said.pk} if said is not None else {}
+    if not request.htmx:
+        if following is None:
+            return redirect(address_of("desk_done", scope, **more))
+        return redirect(address_of("desk_case", scope, following.pk, **more))
+    if following is None:
+        context: dict[str, Any] = {"scope": scope}
+        response = render(request, "desk/done_body.html", context | {"said": said})
+        response["HX-Push-Url"] = address_of("desk_done", scope)
+        return response
+    response = render(request, "desk/case_body.html", case_context(request, following.pk, scope) | {"said": said})
+    response["HX-Push-Url"] = address_of("desk_case", scope, following.pk)
+    return response
+
+
+@require_safe
+@at_the_desk
+def desk_done(request: PersonRequest) -> HttpResponse:
+    """Nothing is left."""
+    said = _decided_by(request.user, request.GET.get("decided", ""))
+    return render(request, "desk/done.html", {"scope": scope_in(request.GET), "said": said})
+
+
+# Pictures -------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+async def desk_picture(request: HttpRequest, case_id: UUID, image_id: UUID, width: int) -> HttpResponseBase:
+    """A picture of the case at about this width, also a removed one; that somebody looked is recorded."""
+    image = await sync_to_async(_picture)(await request.auser(), case_id, image_id)
+    try:
+        key = await sync_to_async(key_for)(image, width)
+    except Missing:
+        raise Http404 from None
+    except BucketUnavailable:
+        return HttpResponse("The picture store does not answer. Try again in a moment.", status=503)
+    return await respond(request, key, etag=f"desk-{image.master_sha256}-{width}", cache="private, no-store")
+
+
+def _picture(user: User | AnonymousUser, case_id: UUID, image_id: UUID) -> Image:
+    if not isinstance(user, User) or not user.has_perm("editor.moderate"):
+        raise Http404
+    found = picture_of(case_id, image_id)
+    if found is None or not found[1].is_ready or found[1].purged_at:
+        raise Http404
+    _record_look(user, *found)
+    return found[1]
+
+
+def _record_look(user: User, case: ModerationCase, image: Image) -> None:
+    """Once for each case and moderator."""
+    looked = AuditEntry.objects.filter(actor=user, action=VIEWED, about=audit.about_of(case))
+    if looked.exists():
+        return
+    with transaction.atomic():
+        list(ModerationCase.objects.select_for_update(no_key=True).filter(pk=case.pk).values_list("pk"))
+        if not looked.exists():  # several pictures are asked for at once
+            audit.record(user, VIEWED, case, f"Pictures of {case}"[:300], image=str(image.pk), person=case.person_id)
