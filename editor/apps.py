@@ -18,6 +18,14 @@ class EditorConfig(AppConfig):
     verbose_name = "Retake"
 
     def ready(self) -> None:
-        from editor import checks  # noqa: F401  (registers the system checks)
+        from allauth.mfa.signals import authenticator_added
+        from django.contrib.auth.signals import user_logged_in
+        from django.db.models.signals import post_migrate
 
+        from editor import checks  # noqa: F401  (registers the system checks)
+        from editor.accounts import roles, second_factor, signing_in
+
+        post_migrate.connect(roles.keep_roles, sender=self)
+        user_logged_in.connect(signing_in.record_staff)
+        authenticator_added.connect(second_factor.count_as_used)
         logging.getLogger("django.request").addFilter(hide_secrets)

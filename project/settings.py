@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "django_rq",
@@ -73,10 +74,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "editor.accounts.view_as.view_as",  # before everything that wants to know who is there
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "editor.accounts.second_factor.staff_second_factor",
 ]
 ROOT_URLCONF = "project.urls"
 ASGI_APPLICATION = "project.asgi.application"
@@ -213,6 +216,14 @@ FILE_UPLOAD_HANDLERS = [
 ]
 TRASH_DAYS = 30
 RAW_KEPT = env.flag("RAW_KEPT")  # keep what was uploaded, as it came, after it was taken in
+QUARANTINE_DAYS = env.whole("QUARANTINE_DAYS", 90, at_least=1, at_most=3_650)  # the bytes of removed pictures
+WITHHOLD_TRUST = {word.strip() for word in env.text("WITHHOLD_TRUST", "restricted").split(",")} - {"", "nobody"}
+if not {"restricted", "new", "normal", "trusted"} >= WITHHOLD_TRUST:
+    env.complain(
+        "E004", "WITHHOLD_TRUST", "WITHHOLD_TRUST names a trust that there is not.", "restricted, or new,restricted"
+    )
+CLASSIFIER = env.text("CLASSIFIER")
+CLASSIFIER_LIMIT = env.number("CLASSIFIER_LIMIT", 0.8, at_least=0, at_most=1)
 
 # The flux server --------------------------------------------------------------------------------------------------
 
@@ -342,6 +353,10 @@ ACCOUNT_FORMS = {
 # Rate limits go by the visitor's address. X-Forwarded-For is believed only as far as our own proxies wrote it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXIES", 0, at_least=0, at_most=10)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
+MFA_ADAPTER = "editor.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # codes, before and after: clocks of phones are not quite right
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR")
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

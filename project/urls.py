@@ -6,11 +6,13 @@ from editor.admin import doors, pictures
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.account.urls")),
+    path("account/second-factor/", include("allauth.mfa.urls")),
     # Before the admin's own: people sign in, out and change passwords in one place, with its limits.
     path("admin/login/", doors.login),
     path("admin/logout/", doors.logout),
     path("admin/password_change/", doors.password_change),
     path("admin/pictures/<uuid:image_id>/<int:width>/", pictures.admin_image, name="admin_image"),
+    path("admin/pictures/<uuid:image_id>/", pictures.admin_sensitive_image, name="admin_sensitive_image"),
     path("admin/", admin.site.urls),
     path("", include("editor.urls")),
 ]

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from editor.admin import recording
 from editor.admin.lists import PlainAdmin
 from editor.models import FluxServer
 
@@ -34,12 +36,16 @@ class FluxServerAdmin(PlainAdmin[FluxServer]):
 
     @admin.action(description="Pause: edits wait until it is resumed", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[FluxServer]) -> None:
-        for server in queryset:
-            server.pause("operator", f"Paused by {request.user}.", UNTIL_RESUMED)
+        with transaction.atomic():
+            for server in queryset:
+                server.pause("operator", f"Paused by {request.user}.", UNTIL_RESUMED)
+                recording.record(request, "fluxserver.paused", server, str(server))
         messages.success(request, "Paused. What the flux server has already goes on; nothing new is sent.")
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[FluxServer]) -> None:
-        for server in queryset:
-            server.resume()
+        with transaction.atomic():
+            for server in queryset:
+                server.resume()
+                recording.record(request, "fluxserver.resumed", server, str(server))
         messages.success(request, "Resumed.")

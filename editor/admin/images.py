@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from editor.admin import recording
 from editor.admin.lists import ReadOnlyAdmin, containing
 from editor.admin.shown import link, pretty, thumbnail
 from editor.models import Image
@@ -79,8 +81,16 @@ class ImageAdmin(ReadOnlyAdmin[Image]):
 
     @admin.action(description="Move to the trash", permissions=["trash"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        messages.success(request, f"{sum(image.trash() for image in queryset)} moved to the trash.")
+        messages.success(request, f"{self._each(request, queryset, 'trashed')} moved to the trash.")
 
     @admin.action(description="Restore from the trash", permissions=["trash"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        messages.success(request, f"{sum(image.restore() for image in queryset)} restored.")
+        messages.success(request, f"{self._each(request, queryset, 'restored')} restored.")
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Image], what: str) -> int:
+        """Returns how many it was done to."""
+        with transaction.atomic():
+            moved = [image for image in queryset if (image.trash() if what == "trashed" else image.restore())]
+            for image in moved:
+                recording.record(request, f"image.{what}", image, str(image))
+        return len(moved)

@@ -49,7 +49,8 @@ class JobAdmin(ReadOnlyAdmin[GenerationJob]):
     def get_fields(self, request: HttpRequest, obj: GenerationJob | None = None) -> Any:
         shown_otherwise = {"rerun_of", "crop", "form_token"}
         names = [field.name for field in GenerationJob._meta.fields if field.name not in shown_otherwise]
-        return ["page", "source_pictures", "result_pictures", *names, "repeats", "cut_out"]
+        pictures = ["source_pictures", "result_pictures"] if request.user.has_perm("editor.view_image") else []
+        return ["page", *pictures, *names, "repeats", "cut_out"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: GenerationJob | None = None) -> Any:
         return self.get_fields(request, obj)

@@ -11,6 +11,8 @@ from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from editor.admin import recording
+
 Row = TypeVar("Row", bound=Model)
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class UncountedChangeList(ChangeList):
 
 
 class PlainAdmin(BaseAdmin[Row]):
-    """A list without counts or facets, in the one order that an index serves."""
+    """A list without counts or facets, in the one order that an index serves; what is changed here is in the log."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -96,6 +98,31 @@ class PlainAdmin(BaseAdmin[Row]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return UncountedChangeList
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Django calls this when all is saved, and one of the next two right after it."""
+        request._changes = recording.changes_of(form, formsets or ())  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_addition(request, obj, message)
+        self._record(request, "added", obj)
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        self._record(request, "changed", obj)
+        return entry
+
+    def delete_model(self, request: HttpRequest, obj: Row) -> None:
+        recording.record(request, f"{obj._meta.model_name}.deleted", obj, str(obj))
+        super().delete_model(request, obj)
+
+    def _record(self, request: HttpRequest, what: str, obj: Row) -> None:
+        changes = getattr(request, "_changes", [])
+        if changes or what == "added":
+            names = ", ".join(name for name, *_ in changes)
+            recording.record(request, f"{obj._meta.model_name}.{what}", obj, f"{obj}: {names}", changes=changes)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Row], *args: Any) -> HttpResponse | None:
         """Raises BadRequest if what was chosen can be no row's id."""

@@ -1,4 +1,4 @@
-"""RQ's own pages: for superusers alone, and without a way to make the web process read pickles."""
+"""RQ's own pages: for superusers and operators, and without a way to make the web process read pickles."""
 
 from collections.abc import Callable
 from json import JSONDecodeError
@@ -22,22 +22,26 @@ rq.serializers.PickleSerializer = rq.serializers.JSONSerializer  # type: ignore[
 _own_styles = csp_update({"style-src": ["'unsafe-inline'"]})
 
 
+def may_operate(request: HttpRequest) -> bool:
+    return bool(request.user.is_staff and request.user.has_perm("editor.operate"))
+
+
 class QueueAdmin(django_rq.admin.QueueAdmin):
-    """Superusers only; staff gets a 404, and no token opens anything."""
+    """For superusers and operators; other staff gets a 404, and no token opens anything."""
 
     def get_urls(self) -> list[URLPattern]:
-        pages = get_admin_urlpatterns(name_prefix="django_rq_", view_wrapper=self._for_superusers)
+        pages = get_admin_urlpatterns(name_prefix="django_rq_", view_wrapper=self._for_operators)
         # These would answer to any staff and to a token; they are linked from the pages, so they stay, behind the door.
         numbers = get_api_urlpatterns(name_prefix="django_rq_")
         for pattern in numbers:
-            pattern.callback = self._for_superusers(pattern.callback)
+            pattern.callback = self._for_operators(pattern.callback)
         return [*numbers, *pages, *admin.ModelAdmin.get_urls(self)]
 
-    def _for_superusers(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    def _for_operators(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
         shown = self.admin_site.admin_view(_own_styles(view))
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.user.is_authenticated and not request.user.is_superuser:
+            if request.user.is_authenticated and not may_operate(request):
                 raise Http404
             request.current_app = self.admin_site.name
             try:
@@ -57,13 +61,13 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
         return redirect("admin:django_rq_home")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
+        return may_operate(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
+        return may_operate(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
+        return may_operate(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

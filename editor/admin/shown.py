@@ -36,6 +36,9 @@ def thumbnail(image: Image) -> str | SafeString:
         return "removed"
     if not image.is_ready or image.purged_at:
         return "gone" if image.purged_at else image.state
+    if image.sensitive:
+        asks = reverse("admin_sensitive_image", args=[image.pk])
+        return format_html('<a class="thumbnail sensitive" href="{}">Sensitive: look at it</a>', asks)
     address = reverse("admin_image", args=[image.pk, THUMBNAIL])
     return format_html(
         '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}" loading="lazy">',
@@ -53,5 +56,6 @@ def shape(image: Image, longest: int = 120) -> tuple[int, int]:
 
 
 def thumbnails(images: Iterable[Image]) -> str | SafeString:
-    """Pictures in a row, each leading to its page."""
-    return format_html_join(" ", "{}", ((link(image, thumbnail(image)),) for image in images)) or EMPTY
+    """Pictures in a row, each leading to its page; a sensitive one leads to a question first."""
+    shown = (thumbnail(image) if image.sensitive else link(image, thumbnail(image)) for image in images)
+    return format_html_join(" ", "{}", ((each,) for each in shown)) or EMPTY

@@ -44,6 +44,7 @@ JOIN_KEY = "join"  # and the invitation that a visitor wants to accept once sign
 def frame(request: HttpRequest) -> dict[str, object]:
     """Context processor. What costs a query is looked up when a template shows it."""
     shown: dict[str, object] = {"sandbox": settings.FLUX_IS_SANDBOX, "mailbox": settings.MAILBOX}
+    shown["viewing"] = getattr(request, "viewing", None)
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         shown["workspace"] = SimpleLazyObject(lambda: current_workspace(request))

@@ -80,7 +80,7 @@ def test_nobody_is_deleted(admin_client: Client, alice: User) -> None:
 
 
 def test_changed_address_is_the_one_to_sign_in_with(admin_client: Client, alice: User) -> None:
-    submit(admin_client, change_page(alice), email="Alice@New.example", name="", is_active="on")
+    submit(admin_client, change_page(alice), email="Alice@New.example", name="", is_active="on", trust="new")
     assert [(a.email, a.verified, a.primary) for a in EmailAddress.objects.filter(user=alice)] == [
         ("alice@new.example", True, True)
     ]

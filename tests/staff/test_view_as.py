@@ -1,0 +1,1 @@
+"""Looking at the portal as another person: to look, and nothing else."""
