@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 LOOK_AT_JOB = "editor.jobs.tasks.look_at_job"
 CHECK_DUE = "editor.jobs.tasks.check_due"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
-QUEUES = {LOOK_AT_JOB: "edits", CHECK_DUE: "edits", LOOK_AT_IMAGE: "pictures"}
+MAIL_NOTICE = "editor.desk.posting.mail_notice"
+QUEUES = {LOOK_AT_JOB: "edits", CHECK_DUE: "edits", LOOK_AT_IMAGE: "pictures", MAIL_NOTICE: "pictures"}
 MARK_KEPT = 3600  # seconds
 
 
@@ -38,6 +39,10 @@ def ring_job(job_id: UUID) -> None:
 
 def ring_image(image_id: UUID) -> None:
     _on_commit(LOOK_AT_IMAGE, str(image_id))
+
+
+def ring_notice(notice_id: UUID) -> None:
+    _on_commit(MAIL_NOTICE, str(notice_id))
 
 
 def ring_checks() -> None:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from editor import rings
 from editor.desk import appeals, suspension
-from editor.desk.suspension import NotAllowed
+from editor.desk.suspension import NotAllowed, standing_of
 from editor.images.quarantine import descendants_of
 from editor.jobs import holding
 from editor.models import Action, Cause, Decision, GenerationJob, HeldFor, Image, JobState, Trust, User
@@ -54,6 +54,8 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
     if Action.REMOVE in decision.actions:
         remove(image)
         return before
+    if image.removed_at is not None and _stands_removed(decision, image):
+        return before
     if image.removed_at is not None:
         put_back(image, trashed=bool(before["trashed"]))
     sensitive = Action.SENSITIVE in decision.actions or bool(
@@ -61,6 +63,14 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
     )
     Image.objects.filter(pk=image.pk).update(sensitive=sensitive, withheld_at=None)
     return before
+
+
+def _stands_removed(decision: Decision, image: Image) -> bool:
+    """Whether another decision removed it, which a colleague who looks at it for another cause does not take back."""
+    if decision.replaces is None or Action.REMOVE not in decision.replaces.actions:
+        return True
+    others = Decision.objects.filter(image=image, replaced_by=None).exclude(pk=decision.replaces.pk)
+    return any(Action.REMOVE in actions for actions in others.values_list("actions", flat=True))
 
 
 def _trashed(image: Image) -> bool:
@@ -115,12 +125,27 @@ def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, 
         raise NotAllowed(f"{person.get_full_name()} is staff. A superuser has to decide that.")
     if Action.SUSPEND in chosen and person.pk == decision.moderator_id:
         raise NotAllowed("You can't suspend yourself.")
-    before = {"trust": was.get("trust", person.trust), "suspended": was.get("suspended", bool(person.suspended_at))}
+    gone = set(decision.replaces.actions) - chosen if decision.replaces is not None else set()
+    asked = standing_of(person) if gone & {Action.SUSPEND, Action.RESTRICT} else []
+    others = [set(each.actions) for each in asked if each.pk != decision.replaces_id]
     if Action.SUSPEND in chosen:
         suspension.shut_out(person)
-    elif "suspended" in was and not was["suspended"] and person.suspended_at is not None:
+    elif Action.SUSPEND in gone and not any(Action.SUSPEND in actions for actions in others):
         suspension.let_in(person)
-    restricted = Action.RESTRICT in chosen
-    trust = Trust.RESTRICTED if restricted else (was.get("trust") or person.trust)
-    User.objects.filter(pk=person.pk).update(trust=trust)
+    before = {"trust": was.get("trust", person.trust)}
+    if Action.RESTRICT in chosen:
+        _trust(person, Trust.RESTRICTED)
+    elif Action.RESTRICT in gone and not any(Action.RESTRICT in actions for actions in others):
+        _trust(person, _trust_before_all(person))
     return before
+
+
+def _trust(person: User, trust: str) -> None:
+    User.objects.filter(pk=person.pk).update(trust=trust)
+
+
+def _trust_before_all(person: User) -> str:
+    """What a person was trusted before the first of the restrictions that are over now."""
+    earlier = Decision.objects.filter(person=person).order_by("-created_at").values_list("actions", "before")
+    known = (before.get("trust") for actions, before in earlier if Action.RESTRICT in actions)
+    return next((trust for trust in known if trust and trust != Trust.RESTRICTED), Trust.NORMAL)

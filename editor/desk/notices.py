@@ -1,13 +1,9 @@
-"""Telling people what was decided: a notice in the portal, and a mail."""
+"""Telling people what was decided: a notice in the portal, and a mail, which a worker sends."""
 
-from functools import partial
-
-from allauth.account.adapter import get_adapter
-from django.db import transaction
 from django.db.models import F
 
-from editor.accounts.links import public_url
-from editor.desk import appeals, wording
+from editor import rings
+from editor.desk import wording
 from editor.models import Cause, Decision, Notice, Report, User
 
 
@@ -41,19 +37,4 @@ def _give(person: User, decision: Decision, headline: str, words: str, *, may_ap
         person=person, decision=decision, headline=headline, words=words, may_appeal=may_appeal
     )
     User.objects.filter(pk=person.pk).update(notices_unseen=F("notices_unseen") + 1)
-    transaction.on_commit(partial(_mail, notice), robust=True)
-
-
-def _mail(notice: Notice) -> None:
-    person, decision = User.objects.get(pk=notice.person_id), notice.decision
-    context = {"headline": notice.headline, "words": notice.words, "notices_url": "", "appeal_url": ""}
-    if person.suspended_at is None:
-        context["notices_url"] = public_url("notices")
-    if notice.may_appeal and decision is not None:
-        context["appeal_url"] = public_url("appeal_by_link", token=appeals.token_for(decision))
-    get_adapter().send_mail("account/email/notice", person.email, context)
-
-
-def forget_seen(person: User) -> None:
-    """Nothing waits any more."""
-    User.objects.filter(pk=person.pk).update(notices_unseen=0)
+    rings.ring_notice(notice.pk)

@@ -8,9 +8,7 @@ from editor.desk import notices
 from editor.jobs import holding
 from editor.models import Action, CaseState, Cause, Decision, ModerationCase, User
 from editor.moderation import audit
-
-BY_ADMINISTRATION = "administration"  # the key of cases that were opened and decided in one go
-URGENCY = 50
+from editor.moderation.cases import URGENCY
 
 
 class NotAllowed(Exception):  # noqa: N818  a sentence for the moderator
@@ -53,16 +51,15 @@ def suspend(actor: User, user: User, reason: str) -> None:
     if not reason.strip():
         raise NotAllowed("Give a reason: the person will read it.")
     case = ModerationCase.objects.create(
-        cause=Cause.REPORT,
-        key=BY_ADMINISTRATION,
-        urgency=URGENCY,
+        cause=Cause.STAFF,
+        urgency=URGENCY[Cause.STAFF],
         person=user,
         state=CaseState.DECIDED,
         decided_at=timezone.now(),
     )
-    decision = Decision(case=case, moderator=actor, cause=case.cause, key=case.key, person=user)
+    decision = Decision(case=case, moderator=actor, cause=case.cause, person=user)
     decision.actions, decision.reason = [Action.SUSPEND.value], reason.strip()[:200]
-    decision.before = {"trust": user.trust, "suspended": False}
+    decision.before = {"trust": user.trust}
     shut_out(user)
     decision.save(force_insert=True)
     notices.tell(decision)
@@ -84,7 +81,11 @@ def lift(actor: User, user: User) -> None:
     audit.record(actor, "person.reinstated", user, user.get_full_name())
 
 
+def standing_of(user: User) -> list[Decision]:
+    """The decisions about a person that nobody has replaced since, the oldest first."""
+    rows = Decision.objects.filter(person=user, replaced_by=None).exclude(cause=Cause.APPEAL)
+    return list(rows.select_related("case", "image").order_by("created_at"))
+
+
 def standing_suspensions(user: User) -> list[Decision]:
-    """Those that nobody has replaced since."""
-    rows = Decision.objects.filter(person=user, replaced_by=None).select_related("case", "image")
-    return [decision for decision in rows.order_by("created_at") if Action.SUSPEND in decision.actions]
+    return [decision for decision in standing_of(user) if Action.SUSPEND in decision.actions]

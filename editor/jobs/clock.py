@@ -15,7 +15,7 @@ from editor.images.rights import today
 from editor.jobs import holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_workspaces
-from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState
+from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ def tick() -> None:
         rings.ring_image(image_id)
     for image_id in quarantine.unfinished().values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_image(image_id)
+    for notice_id in Notice.objects.filter(mail_due_at__lte=now).values_list("pk", flat=True)[:MOST_RINGS]:
+        rings.ring_notice(notice_id)
     _fail_without_sources()
     holding.hold_of_suspended()
     pauses.end_of_pause(FluxServer.objects.current())

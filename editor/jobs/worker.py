@@ -1,4 +1,4 @@
-"""RQ, held to what we use of it: JSON, three tasks, no callbacks."""
+"""RQ, held to what we use of it: JSON, four tasks, no callbacks."""
 
 import logging
 import time

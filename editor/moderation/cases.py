@@ -16,6 +16,7 @@ URGENCY = {
     Cause.FLAGGED: 40,
     Cause.CLASSIFIER: 40,
     Cause.REPORT: 50,
+    Cause.STAFF: 0,  # decided as it is opened
 }
 """How soon somebody should look, 0 to 100; a report's reason says it more exactly."""
 
