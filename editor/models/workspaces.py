@@ -118,9 +118,11 @@ class Workspace(models.Model):
 
     @property
     def picture(self) -> "Image | None":
-        """Its own picture, unless that is in the trash or waits for a look."""
-        shown = self.cover is not None and self.cover.trashed_at is None and self.cover.withheld_at is None
-        return self.cover if shown else None
+        """Its own picture, unless that is in the trash, waits for a look or is sensitive."""
+        cover = self.cover
+        if cover is None or cover.trashed_at is not None or cover.withheld_at is not None or cover.sensitive:
+            return None
+        return cover
 
     def archive(self) -> bool:
         rows = Workspace.objects.filter(pk=self.pk, personal_for=None, archived_at=None, trashed_at=None)

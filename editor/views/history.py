@@ -126,5 +126,7 @@ def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
     return jobs.annotate(
         cover_id=Subquery(results.values("id")[:1], output_field=UUIDField()),
         cover_thumbhash=Subquery(results.values("thumbhash")[:1]),
+        cover_sensitive=Subquery(results.values("sensitive")[:1]),
+        source_sensitive=Subquery(sources.order_by("position").values("image__sensitive")[:1]),
         source_id=Subquery(sources.order_by("position").values("image_id")[:1], output_field=UUIDField()),
     )

@@ -37,6 +37,11 @@ class Stage(NamedTuple):
         return self.before is not None and self.before.is_ready and self.after.is_ready
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it stays hidden until somebody asks for it."""
+        return self.after.sensitive or (self.before is not None and self.compares and self.before.sensitive)
+
+    @property
     def waits(self) -> bool:
         return self.job is not None and not self.job.is_final
 

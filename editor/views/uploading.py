@@ -243,7 +243,8 @@ def _facts(image: Image) -> dict[str, Any]:
     facts = {"id": str(image.pk), "state": image.state, "url": reverse("studio_image", args=[image.pk])}
     if image.is_ready:
         facts |= {"name": image.name, "page": reverse("picture", args=[image.pk])}
-        facts["thumb"] = reverse("image_rendition", args=[image.pk, 320])
+        if not image.sensitive:
+            facts["thumb"] = reverse("image_rendition", args=[image.pk, 320])
     if image.state == ImageState.REFUSED:
         facts["error"] = REFUSALS.get(image.refused_code, "This picture could not be read.")
         facts["code"] = image.refused_code

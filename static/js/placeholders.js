@@ -2,7 +2,7 @@
 import { thumbHashToDataURL } from "../vendor/thumbhash/thumbhash.js";
 
 function fill(root) {
-  for (const image of root.querySelectorAll("img[data-thumbhash]")) {
+  for (const image of root.querySelectorAll("[data-thumbhash]")) {
     const hash = image.dataset.thumbhash;
     delete image.dataset.thumbhash;
     if (!hash || (image.complete && image.naturalWidth)) continue;
