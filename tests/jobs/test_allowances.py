@@ -1,7 +1,7 @@
 """What may still be made: the tightest of four limits, and nobody spends the same rest twice."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from uuid import uuid4
@@ -163,7 +163,7 @@ def test_edits_begin_and_end_at_once_without_waiting_for_each_other(alice: User,
     assert ledger.problems() == []
 
 
-def together(works: list[Callable[[], None]]) -> list[BaseException]:
+def together(works: Sequence[Callable[[], object]]) -> list[BaseException]:
     """All at the same moment, each on a connection of its own; what went wrong."""
     wrong: list[BaseException] = []
     start = threading.Barrier(len(works))

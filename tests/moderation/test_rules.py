@@ -98,8 +98,7 @@ def test_pattern_is_found_in_any_case_and_dress() -> None:
     assert pattern(r"\d{6,}", "call １２３４５６７", "12345") == [True, False]
 
 
-def test_pattern_that_finds_something_beside_nothing_counts_only_what_it_found() -> None:
-    assert pattern(r"\bx*q?", "x") == pattern("x", "x") if not problem_of(RuleKind.PATTERN, r"\bx*q?") else True
+def test_pattern_finds_each_place_once() -> None:
     tried = try_rule(RuleKind.PATTERN, "é|z", ["an é and a z"])[0]
     assert [tried.text[start:end] for start, end in tried.found] == ["é", "z"]
 

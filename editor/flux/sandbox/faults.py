@@ -95,6 +95,7 @@ The generation itself:
     blank                  the safety checker replaces every picture
     blank-one              it replaces the first picture only
     blank-untold           it replaces every picture, and does not say so
+    flagged                it was not sure: it says so, and replaces none
     nsfw-list              nsfw_content_detected is a list
     nsfw-string            nsfw_content_detected is "true" or "false"
     never                  stays "processing" for ever; takes no place in the queue

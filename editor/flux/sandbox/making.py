@@ -38,6 +38,8 @@ class Maker:
         if wanted.safety_checker and "blank-one" in entry.faults:
             entry.nsfw = True
             pictures[0] = painting.blank(wanted.size)
+        if wanted.safety_checker and "flagged" in entry.faults:
+            entry.nsfw = True
         return pictures
 
 
