@@ -37,7 +37,7 @@ def case_words(case: ModerationCase) -> str:
 
 @register.filter
 def case_why(case: ModerationCase) -> str:
-    return WHY[Cause(case.cause)]
+    return WHY.get(Cause(case.cause), "")
 
 
 @register.filter
