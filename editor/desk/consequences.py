@@ -69,7 +69,8 @@ def _stands_removed(decision: Decision, image: Image) -> bool:
     """Whether another decision removed it, which a colleague who looks at it for another cause does not take back."""
     if decision.replaces is None or Action.REMOVE not in decision.replaces.actions:
         return True
-    others = Decision.objects.filter(image=image, replaced_by=None).exclude(pk=decision.replaces.pk)
+    others = Decision.objects.filter(image=image, replaced_by=None).exclude(cause=Cause.APPEAL)
+    others = others.exclude(pk=decision.replaces.pk)
     return any(Action.REMOVE in actions for actions in others.values_list("actions", flat=True))
 
 
@@ -106,16 +107,20 @@ def _edit(decision: Decision, job: GenerationJob) -> None:
         refused = {Action.REMOVE, Action.SUSPEND} & set(decision.actions)
         (holding.refuse_job if refused else holding.release_job)(job)
         return
+    marked = decision.replaces is not None and Action.SENSITIVE in decision.replaces.actions
+    taken_off = marked or Action.FINE in decision.actions
     for image in job.results.select_for_update(no_key=True):
         if Action.REMOVE in decision.actions:
             remove(image)
-        elif image.removed_at is not None:
+            continue
+        if image.removed_at is not None:
+            if _stands_removed(decision, image):
+                continue
             put_back(image, trashed=False)
-        else:
-            sensitive = image.sensitive and Action.FINE not in decision.actions
-            Image.objects.filter(pk=image.pk).update(
-                sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
-            )
+        sensitive = image.sensitive and not taken_off
+        Image.objects.filter(pk=image.pk).update(
+            sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
+        )
 
 
 def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, Any]:
