@@ -1,13 +1,15 @@
 """What people say about the rights of a picture, and what they see of them."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from editor.images.likeness import phash_columns
-from editor.images.rights import Rights, today
+from editor.images.rights import Rights, today, write
 from editor.models import GenerationJob, ImageKind, Licence, Role, User, Workspace
 from tests.makers import make_image, make_job
 
@@ -74,6 +76,35 @@ def test_expired_picture_wears_it_in_the_studio_and_on_its_page(alice: User, ali
     for room in ("studio", "pictures"):
         assert "Expired on" in alice_client.get(f"/{room}/{image.pk}/").content.decode()
         assert "state-ask" in alice_client.get(f"/{room}/{soon.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_dock_says_beforehand_that_a_picture_expired(days: int, alice: User, alice_client: Client) -> None:
+    old = make_image(alice, name="old.jpg", usable_until=today() + timedelta(days))
+    other = make_image(alice)
+    alone = alice_client.get(f"/studio/{old.pk}/").content.decode()
+    merge = alice_client.get(f"/studio/{other.pk}/?second={old.pk}").content.decode()
+    for words in (alone, merge):
+        assert ("“old.jpg” could be used until" in words) is (days < 0)
+        assert bool(re.search(r'<button class="run"[^>]* disabled>', words)) is (days < 0)
+
+
+def test_page_of_an_expired_picture_leads_to_its_rights_first(alice: User, alice_client: Client) -> None:
+    old = make_image(alice, usable_until=today() - timedelta(1))
+    words = alice_client.get(f"/pictures/{old.pk}/").content.decode()
+    assert f'<a href="/pictures/{old.pk}/rights/">change its rights</a>' in words
+    assert "Edit in the studio" not in words
+
+
+def test_result_of_an_expired_picture_offers_no_other_run(alice: User, alice_client: Client) -> None:
+    source = make_image(alice)
+    job = make_job(alice, source, state="succeeded", allowance="taken", finished_at=timezone.now())
+    make_image(alice, kind=ImageKind.GENERATED, job=job, root=source)
+    address = f"/studio/{source.pk}/?edit={job.pk}"
+    assert "may not be used any more" not in alice_client.get(address).content.decode()
+    write(source, Rights(usable_until=today() - timedelta(1)))
+    words = alice_client.get(address).content.decode()
+    assert len(re.findall(r'name="mode"[^>]* disabled>', words)) == 2
 
 
 def test_edit_of_an_expired_picture_is_refused_in_the_dock(alice: User, alice_client: Client) -> None:
