@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from editor import rings
@@ -46,6 +47,10 @@ class TooMany(Exception):  # noqa: N818  a sentence for the person
         self.retry_after = retry_after
 
 
+class Closed(Exception):  # noqa: N818  a sentence for the person
+    """Nothing comes into the workspace any more, or nothing of this person."""
+
+
 def sent_before(user: User, workspace: Workspace, token: str) -> Image | None:
     """What the same token brought, unless its bytes got lost on the way."""
     if not token:
@@ -69,7 +74,7 @@ def receive(
     `sha256` is that of its bytes, where it is known by now. `token` is the sender's name for this sending: the same one
     again, also at the same time, is the picture that it made (compare `sent_before`).
 
-    Raises TooMany with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
+    Raises TooMany or Closed with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
     """
     _need_room(user)
     held = _token_in(workspace, token)
@@ -87,6 +92,7 @@ def receive(
     )
     try:
         with transaction.atomic():
+            _need_open(user, workspace)
             image.save(force_insert=True)
     except IntegrityError:  # sent twice at once; the other one stores the bytes
         return Image.objects.get(made_by=user, upload_token=held)
@@ -95,9 +101,20 @@ def receive(
     except BucketUnavailable:
         image.refuse(LOST)
         raise
-    Image.objects.filter(pk=image.pk).update(due_at=timezone.now())
+    if not image.swap({ImageState.RECEIVED}, due_at=timezone.now()):
+        image.refresh_from_db()
+        if image.refused_code == LOST:  # given up or purged meanwhile, which can't have found these bytes
+            bucket.delete([keys.raw_key(image.pk)])
+            return image
     rings.ring_image(image.pk)
     return image
+
+
+def _need_open(user: User, workspace: Workspace) -> None:
+    """Locked in the order of all who lock both: whoever purges the workspace sees the picture. Raises Closed."""
+    active = User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active
+    if not (active and Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk).is_open):
+        raise Closed(f"Nothing comes into {workspace.name} any more: it was archived or put into the trash.")
 
 
 def _token_in(workspace: Workspace, token: str) -> str:
@@ -181,7 +198,7 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         if decoded.blank and blank_code:
             return image.refuse(blank_code)
         _store(image, decoded)
-        return _become_ready(
+        done = _become_ready(
             image,
             width=decoded.width,
             height=decoded.height,
@@ -198,6 +215,9 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
             init_crop=decoded.init_crop,
             frames_dropped=decoded.frames_dropped,
         )
+        if not done and Image.objects.filter(pk=image.pk, state=ImageState.REFUSED).exists():
+            bucket.delete([keys.raw_key(image.pk), *(key for key, _, _ in _files(image, decoded))])
+        return done
 
 
 def _become_ready(image: Image, **facts: Any) -> bool:
@@ -209,10 +229,15 @@ def _become_ready(image: Image, **facts: Any) -> bool:
     return done
 
 
-def _store(image: Image, decoded: Decoded) -> None:
+def _files(image: Image, decoded: Decoded) -> list[tuple[str, Path, str]]:
+    """What there is to store: under which key, from where, as which type."""
     files = [(keys.rendition_key(image.pk, width), path, "image/webp") for width, path in decoded.renditions.items()]
     files.append((keys.master_key(image.pk, decoded.master_ext), decoded.master_path, decoded.content_type))
-    files.append((keys.init_key(image.pk), decoded.init_path, "image/jpeg"))
+    return [*files, (keys.init_key(image.pk), decoded.init_path, "image/jpeg")]
+
+
+def _store(image: Image, decoded: Decoded) -> None:
+    files = _files(image, decoded)
     with ThreadPoolExecutor(len(files)) as pool:
         list(pool.map(lambda file: bucket.put(*file), files))  # the list raises what went wrong
 
@@ -226,6 +251,10 @@ def _forget_raw(image: Image) -> None:
 
 def purge(image: Image) -> None:
     """Delete the bytes of a picture; its row stays as a tombstone. Raises BucketUnavailable."""
+    # Refused first: whoever stores bytes at this moment sees it afterwards, and deletes them again.
+    refused = {"state": ImageState.REFUSED, "refused_code": LOST, "due_at": None, "lease_until": None}
+    Image.objects.filter(pk=image.pk, state=ImageState.RECEIVED).update(**refused, fence=F("fence") + 1)
+    image.refresh_from_db()
     gone = [keys.raw_key(image.pk), keys.init_key(image.pk)]
     gone += [keys.rendition_key(image.pk, width) for width in image.rendition_widths]
     if image.master_ext:  # a refused picture never had a master

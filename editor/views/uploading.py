@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from editor.access import image_for, may_edit_in, member_of, trashed_image_for
 from editor.forms import RightsForm, UploadForm
 from editor.images.bucket import BucketUnavailable
-from editor.images.ingest import TooMany, receive, sent_before
+from editor.images.ingest import Closed, TooMany, receive, sent_before
 from editor.images.likeness import alike, same_bytes
 from editor.images.refusals import REFUSALS
 from editor.images.rights import Rights
@@ -199,6 +199,8 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> Htt
         )
     except TooMany as refusal:
         return _refusal(request, 429, str(refusal), refusal.retry_after)
+    except Closed as refusal:
+        return _refusal(request, 403, str(refusal))
     except BucketUnavailable:
         sentence = "Our store for pictures does not answer. Try again in a minute."
         return _refusal(request, 503, sentence, BUCKET_RETRY)
