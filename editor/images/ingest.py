@@ -19,7 +19,7 @@ from editor import rings
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
-from editor.images.likeness import phash_columns
+from editor.images.likeness import phash_columns, same_bytes
 from editor.images.rights import Rights
 from editor.library.words import index_words
 from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
@@ -51,6 +51,14 @@ class Closed(Exception):  # noqa: N818  a sentence for the person
     """Nothing comes into the workspace any more, or nothing of this person."""
 
 
+class AlreadyThere(Exception):  # noqa: N818  no error
+    """The workspace has these bytes; `image` is the picture."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image.pk)
+        self.image = image
+
+
 def sent_before(user: User, workspace: Workspace, token: str) -> Image | None:
     """What the same token brought, unless its bytes got lost on the way."""
     if not token:
@@ -67,14 +75,17 @@ def receive(
     *,
     sha256: str = "",
     token: str = "",
+    keeps_one: bool = False,
     rights: Rights | None = None,
 ) -> Image:
     """Store an upload as it came and ring for the worker that looks at it.
 
     `sha256` is that of its bytes, where it is known by now. `token` is the sender's name for this sending: the same one
-    again, also at the same time, is the picture that it made (compare `sent_before`).
+    again, also at the same time, is the picture that it made (compare `sent_before`). `keeps_one`: where the workspace
+    has these bytes, they are not stored again, also if they come at the same time.
 
-    Raises TooMany or Closed with a sentence, or BucketUnavailable (then nothing is left behind but a refused row).
+    Raises TooMany or Closed with a sentence, AlreadyThere, or BucketUnavailable (then nothing is left behind but a
+    refused row).
     """
     _need_room(user)
     held = _token_in(workspace, token)
@@ -93,6 +104,8 @@ def receive(
     try:
         with transaction.atomic():
             _need_open(user, workspace)
+            if keeps_one:
+                _need_new_bytes(image)
             image.save(force_insert=True)
     except IntegrityError:  # sent twice at once; the other one stores the bytes
         return Image.objects.get(made_by=user, upload_token=held)
@@ -115,6 +128,14 @@ def _need_open(user: User, workspace: Workspace) -> None:
     active = User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active
     if not (active and Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk).is_open):
         raise Closed(f"Nothing comes into {workspace.name} any more: it was archived or put into the trash.")
+
+
+def _need_new_bytes(image: Image) -> None:
+    """The workspace is locked. Raises AlreadyThere; not for what the same sending brought at the same time."""
+    same = same_bytes(image.workspace, image.raw_sha256) if image.raw_sha256 else None
+    sent_twice = same is not None and image.upload_token and same.upload_token == image.upload_token
+    if same is not None and not sent_twice:
+        raise AlreadyThere(same)
 
 
 def _token_in(workspace: Workspace, token: str) -> str:
