@@ -240,7 +240,7 @@ def remove(page: Page, members: str, person: User) -> None:
     name = person.get_short_name()
     page.goto(members)
     page.get_by_label(f"More about {name}").click()
-    page.locator(".menu[open]").get_by_text("Remove from the workspace …").click()
+    page.locator(".menu[open]").get_by_text("Remove …").click()
     page.get_by_role("button", name=f"Remove {name}").click()
     expect(page.get_by_label(f"Role of {name}")).to_have_count(0, timeout=PATIENCE)
 
