@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from editor.accounts.leaving import delete_account
 from editor.images import bucket, ingest, keys
+from editor.images.decoding import decode
 from editor.jobs import clock, submission
 from editor.jobs.creation import EditSpec, create_job
 from editor.models import Attempt, GenerationJob, Image, ImageState, Usage, User, Workspace
@@ -156,7 +157,6 @@ def test_picture_that_a_worker_stores_after_the_purge_leaves_nothing(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = ingest.receive(alice, Workspace.objects.personal_of(alice), io.BytesIO(jpeg()), "late.jpg")
-    decode = ingest.decode
 
     def decode_late(*args: Any, **options: Any) -> Any:
         delete_account(alice)
