@@ -131,3 +131,18 @@ def test_page_offers_what_looks_like_it(alice: User, alice_client: Client, charl
     assert "Looks like these" in words
     assert f"/pictures/{twin.pk}/" in words
     assert str(foreign.pk) not in words
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_page_of_an_edit_runs_nothing_again_whose_source_expired(days: int, alice: User, alice_client: Client) -> None:
+    job = make_job(
+        alice,
+        make_image(alice, usable_until=today() + timedelta(days)),
+        state="succeeded",
+        allowance="taken",
+        finished_at=timezone.now(),
+    )
+    words = alice_client.get(f"/edits/{job.pk}/").content.decode()
+    for mode in ("same", "new"):
+        assert bool(re.search(rf'value="{mode}"[^>]* disabled>', words)) is (days < 0)
+    assert ("have ended" in words) is (days < 0)
