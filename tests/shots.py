@@ -5,12 +5,14 @@ Taken from the running portal, after a short journey of its own, with the machin
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tests.demo import journey
 from tests.demo.__main__ import ROOT, find_portal
@@ -24,6 +26,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chr
 DESK: "ViewportSize" = {"width": 1440, "height": 900}
 PHONE: "ViewportSize" = {"width": 390, "height": 844}
 LOOKS = {"light": ("light", DESK), "dark": ("dark", DESK), "phone": ("light", PHONE)}
+WORKSPACE = re.compile(rf"/workspaces/{journey.UUID}/")
 EDITS = ("make it look like a watercolour", "turn it into a pencil sketch", "make it night")
 
 
@@ -71,7 +74,19 @@ def prepare(browser: Browser) -> dict[str, str]:
     jobs.append(journey.edit(browser, images[0], "put the cup beside the cat", second=images[1]))
     for job in jobs:
         journey.wait_for_edit(browser, job)
+    own = workspace_here(browser)
+    team = found_team(browser)
     return {
+        "library": f"{own}library/",
+        "collections": f"{own}collections/",
+        "picture": f"/pictures/{images[0]}/",
+        "upload": "/library/upload/",
+        "trash": "/trash/",
+        "usage": f"{own}usage/",
+        "workspaces": "/workspaces/",
+        "workspace": team,
+        "library-empty": f"{team}library/",
+        "leaving": "/account/delete/",
         "home": "/",
         "studio": f"/studio/{images[0]}/?edit={jobs[0]}",
         "merged": f"/studio/{images[0]}/?edit={jobs[3]}",
@@ -81,6 +96,19 @@ def prepare(browser: Browser) -> dict[str, str]:
         "welcome": "/",
         "signup": "/account/signup/",
     }
+
+
+def found_team(browser: Browser) -> str:
+    """A workspace of its own for a team, with an open invitation; the path of its page."""
+    page = browser.submit(browser.get("/workspaces/").form("/workspaces/"), name="Spring catalogue")
+    path = urlsplit(page.url).path
+    browser.submit(page.form(rf"{path}invitations/"), email="colleague@example.com")
+    return path
+
+
+def workspace_here(browser: Browser) -> str:
+    """The path of the only workspace there is yet: the personal one, with the pictures."""
+    return next(path for link in browser.get("/workspaces/").links if WORKSPACE.fullmatch(path := urlsplit(link).path))
 
 
 SIGNED_OUT = ("welcome", "signup")

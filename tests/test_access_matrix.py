@@ -274,7 +274,10 @@ ADDRESSES: dict[str, list[Address]] = {
     "member_role": [Address(MANAGE, "post", colleague, body=lambda scene: {"role": "viewer"})],
     "member_remove": [Address(MANAGE, "post", colleague)],
     "workspace_hand_over": [Address(OWN, "post", colleague)],
-    "invitation_create": [Address(MANAGE, "post", team, body=lambda scene: {"role": "viewer", "days": 7})],
+    "invitation_create": [
+        Address(MANAGE, "post", team, body=lambda scene: {"role": "viewer", "days": 7, "uses_max": 1}),
+        Address(MANAGE, "post", team, body=lambda scene: {"role": "viewer", "days": 7, "email": "x@example.com"}),
+    ],
     "invitation_revoke": [Address(MANAGE, "post", lambda scene: [scene.team.pk, scene.invitation.pk])],
     "usage": [Address(SEE, args=team)],
     "usage_csv": [Address(SEE, args=team)],

@@ -54,11 +54,15 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
     """Make a person a number. Edits, their costs and where pictures come from stay true; nothing leads back.
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
-    them, or with `trash_made` goes into their trash. Edits under way are canceled. Raises LastOwner, LastAdministrator.
+    them, or with `trash_made` goes into their trash. Edits under way are canceled. Nothing happens the second time.
+
+    Raises LastOwner, LastAdministrator.
     """
     with transaction.atomic():
         # In this order, as wherever a person and workspaces are locked: no edit is begun and no owner leaves meanwhile.
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if user.anonymised_at:
+            return  # pressed twice
         mine = Membership.objects.filter(user=user).values("workspace")
         list(Workspace.objects.select_for_update(no_key=True).filter(pk__in=mine).order_by("pk"))
         if only_owned_by(user).exists():
@@ -107,6 +111,7 @@ def _anonymise(user: User) -> None:
     user.is_active = user.is_staff = user.is_superuser = False
     user.anonymised_at = timezone.now()
     user.last_login = None
+    user.last_workspace = None
     user.set_unusable_password()
     user.save()
     user.groups.clear()

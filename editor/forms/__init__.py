@@ -14,7 +14,16 @@ from editor.forms.edits import (
 from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, NameField, PictureField, ProseField
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
-from editor.forms.workspaces import CoverForm, InvitationForm, LeavingForm, MemberLimitForm, RoleForm, WorkspaceForm
+from editor.forms.workspaces import (
+    CoverForm,
+    InvitationForm,
+    LeavingForm,
+    LinkInvitationForm,
+    MailInvitationForm,
+    MemberLimitForm,
+    RoleForm,
+    WorkspaceForm,
+)
 
 __all__ = [
     "NO_TEXT",
@@ -33,6 +42,8 @@ __all__ = [
     "InvitationForm",
     "LeavingForm",
     "LineField",
+    "LinkInvitationForm",
+    "MailInvitationForm",
     "MemberLimitForm",
     "NameField",
     "PictureField",

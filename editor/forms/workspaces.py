@@ -71,19 +71,10 @@ class LeavingForm(forms.Form):
 
 
 class InvitationForm(RoleForm):
-    """One address by mail, or without one a link: for whom, as what, how often and how long."""
+    """What every invitation says: as what somebody comes in, and how long it is good for."""
 
-    email = AddressField(label="E-mail address", required=False)
     days = forms.TypedChoiceField(
         label="Good for", coerce=int, choices=[(1, "a day"), (7, "a week"), (30, "a month")], initial=7
-    )
-    uses_max = forms.IntegerField(
-        label="How many may come in by the link",
-        required=False,
-        min_value=1,
-        max_value=200,
-        initial=10,
-        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], "A number from 1 to 200."),
     )
 
     def __init__(self, roles: Iterable[Role], *args: Any, **kwargs: Any) -> None:
@@ -93,9 +84,27 @@ class InvitationForm(RoleForm):
     def facts(self, now: datetime) -> dict[str, Any]:
         """The columns of the invitation. Only for a valid form."""
         said = self.cleaned_data
-        return {
-            "email": said["email"],
-            "role": said["role"],
-            "expires_at": now + timedelta(days=said["days"]),
-            "uses_max": 1 if said["email"] else said["uses_max"] or 1,
-        }
+        return {"role": said["role"], "expires_at": now + timedelta(days=said["days"])}
+
+
+class MailInvitationForm(InvitationForm):
+    """For one address, once."""
+
+    email = AddressField(error_messages={"required": "Type an address, or make a link instead."})
+
+    def facts(self, now: datetime) -> dict[str, Any]:
+        return super().facts(now) | {"email": self.cleaned_data["email"], "uses_max": 1}
+
+
+class LinkInvitationForm(InvitationForm):
+    """For whoever has the link, as often as it says."""
+
+    uses_max = forms.IntegerField(
+        min_value=1,
+        max_value=200,
+        initial=10,
+        error_messages=dict.fromkeys(["required", "invalid", "min_value", "max_value"], "A number from 1 to 200."),
+    )
+
+    def facts(self, now: datetime) -> dict[str, Any]:
+        return super().facts(now) | {"uses_max": self.cleaned_data["uses_max"]}

@@ -12,12 +12,14 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from editor import rings
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
+from editor.images.likeness import same_bytes
 from editor.images.rights import Rights
 from editor.library.perceptual import phash_columns
 from editor.library.words import index_words
@@ -50,6 +52,18 @@ class TooMany(Exception):  # noqa: N818  a sentence for the person
         self.retry_after = retry_after
 
 
+class Closed(Exception):  # noqa: N818  a sentence for the person
+    """Nothing comes into the workspace any more, or nothing of this person."""
+
+
+class AlreadyThere(Exception):  # noqa: N818  no error
+    """The workspace has these bytes; `image` is the picture."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image.pk)
+        self.image = image
+
+
 def sent_before(user: User, workspace: Workspace, token: str) -> Image | None:
     """What the same token brought, unless its bytes got lost on the way."""
     if not token:
@@ -66,15 +80,17 @@ def receive(
     *,
     sha256: str = "",
     token: str = "",
+    keeps_one: bool = False,
     rights: Rights | None = None,
 ) -> Image:
     """Store an upload as it came and ring for the worker that looks at it.
 
     `sha256` is that of its bytes, where it is known by now. `token` is the sender's name for this sending: the same one
-    again, also at the same time, is the picture that it made (compare `sent_before`).
+    again, also at the same time, is the picture that it made (compare `sent_before`). `keeps_one`: where the workspace
+    has these bytes, they are not stored again, also if they come at the same time.
 
-    Raises TooMany with a sentence, Refused where these are the bytes of a removed picture (nothing is stored), or
-    BucketUnavailable (then nothing is left behind but a refused row).
+    Raises TooMany or Closed with a sentence, AlreadyThere, Refused where these are the bytes of a removed picture
+    (nothing is stored), or BucketUnavailable (then nothing is left behind but a refused row).
     """
     if sha256 and fingerprints.match(raw_sha256=sha256) is not None:
         log.info("Person %s sent the bytes of a removed picture.", user.pk)
@@ -96,6 +112,9 @@ def receive(
     )
     try:
         with transaction.atomic():
+            _need_open(user, workspace)
+            if keeps_one:
+                _need_new_bytes(image)
             image.save(force_insert=True)
     except IntegrityError:  # sent twice at once; the other one stores the bytes
         return Image.objects.get(made_by=user, upload_token=held)
@@ -104,9 +123,28 @@ def receive(
     except BucketUnavailable:
         image.refuse(LOST)
         raise
-    Image.objects.filter(pk=image.pk).update(due_at=timezone.now())
+    if not image.swap({ImageState.RECEIVED}, due_at=timezone.now()):
+        image.refresh_from_db()
+        if image.refused_code == LOST:  # given up or purged meanwhile, which can't have found these bytes
+            bucket.delete([keys.raw_key(image.pk)])
+            return image
     rings.ring_image(image.pk)
     return image
+
+
+def _need_open(user: User, workspace: Workspace) -> None:
+    """Locked in the order of all who lock both: whoever purges the workspace sees the picture. Raises Closed."""
+    active = User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active
+    if not (active and Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk).is_open):
+        raise Closed(f"Nothing comes into {workspace.name} any more: it was archived or put into the trash.")
+
+
+def _need_new_bytes(image: Image) -> None:
+    """The workspace is locked. Raises AlreadyThere; not for what the same sending brought at the same time."""
+    same = same_bytes(image.made_by, image.workspace, image.raw_sha256) if image.raw_sha256 else None
+    sent_twice = same is not None and image.upload_token and same.upload_token == image.upload_token
+    if same is not None and not sent_twice:
+        raise AlreadyThere(same)
 
 
 def _token_in(workspace: Workspace, token: str) -> str:
@@ -222,6 +260,8 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         )
         if done:
             classifier.look_at(image, decoded.renditions[min(decoded.renditions)].read_bytes())
+        elif Image.objects.filter(pk=image.pk, state=ImageState.REFUSED).exists():
+            bucket.delete([keys.raw_key(image.pk), *(key for key, _, _ in _files(image, decoded))])
         return done
 
 
@@ -236,10 +276,15 @@ def _become_ready(image: Image, reasons: list[Reason], **facts: Any) -> bool:
     return done
 
 
-def _store(image: Image, decoded: Decoded) -> None:
+def _files(image: Image, decoded: Decoded) -> list[tuple[str, Path, str]]:
+    """What there is to store: under which key, from where, as which type."""
     files = [(keys.rendition_key(image.pk, width), path, "image/webp") for width, path in decoded.renditions.items()]
     files.append((keys.master_key(image.pk, decoded.master_ext), decoded.master_path, decoded.content_type))
-    files.append((keys.init_key(image.pk), decoded.init_path, "image/jpeg"))
+    return [*files, (keys.init_key(image.pk), decoded.init_path, "image/jpeg")]
+
+
+def _store(image: Image, decoded: Decoded) -> None:
+    files = _files(image, decoded)
     with ThreadPoolExecutor(len(files)) as pool:
         list(pool.map(lambda file: bucket.put(*file), files))  # the list raises what went wrong
 
@@ -253,6 +298,10 @@ def _forget_raw(image: Image) -> None:
 
 def purge(image: Image) -> None:
     """Delete the bytes of a picture; its row stays as a tombstone. Raises BucketUnavailable."""
+    # Refused first: whoever stores bytes at this moment sees it afterwards, and deletes them again.
+    refused = {"state": ImageState.REFUSED, "refused_code": LOST, "due_at": None, "lease_until": None}
+    Image.objects.filter(pk=image.pk, state=ImageState.RECEIVED).update(**refused, fence=F("fence") + 1)
+    image.refresh_from_db()
     gone = [keys.raw_key(image.pk), keys.init_key(image.pk)]
     gone += [keys.rendition_key(image.pk, width) for width in image.rendition_widths]
     if image.master_ext:  # a refused picture never had a master

@@ -37,7 +37,7 @@ class Made:
     height: int | None
     description: str
     alt_text: str
-    tags: str
+    tags: tuple[str, ...]
     licence: str
     credit: str
     consent: str
@@ -59,7 +59,7 @@ NOTHING = Made(
     None,
     description="",
     alt_text="",
-    tags="",
+    tags=(),
     licence="",
     credit="",
     consent="",
@@ -107,7 +107,7 @@ def _made(image: Image, file: str, tags: list[str]) -> Made:
         height=image.height,
         description=image.description,
         alt_text=image.alt_text,
-        tags=", ".join(tags),
+        tags=tuple(tags),
         licence=image.licence,
         credit=image.credit,
         consent=image.consent,
@@ -164,9 +164,13 @@ def _csv(made: list[Made]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([field.name for field in fields(Made)])
-    writer.writerows([safe_cell(value) for value in asdict(one).values()] for one in made)
+    writer.writerows([safe_cell(_cell(value)) for value in asdict(one).values()] for one in made)
     yield "\ufeff"  # so that spreadsheets read it as UTF-8
     yield out.getvalue()
+
+
+def _cell(value: object) -> object:
+    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def safe_cell(value: object) -> object:

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('editor', '0003_workspaces_and_library'),
+        ('editor', '0005_library_without_the_trash'),
     ]
 
     operations = [

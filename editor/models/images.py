@@ -58,6 +58,16 @@ class Shape(models.TextChoices):
         return cls.LANDSCAPE if width > height else cls.PORTRAIT
 
 
+_NEWEST = ["-created_at", "-id"]
+_LIBRARY_ORDERS = {
+    "library": _NEWEST,
+    "by_kind": ["kind", *_NEWEST],
+    "by_shape": ["shape", *_NEWEST],
+    "by_member": ["made_by", *_NEWEST],
+    "by_name": ["name", "id"],
+}
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     def shown_to(self, user: "User") -> "ImageQuerySet":
         """Of a workspace's pictures those that lie open: not in the trash, nor kept back from all but their maker."""
@@ -151,11 +161,16 @@ class Image(Leased):
 
     class Meta:
         indexes = [
-            models.Index(fields=["workspace", "-created_at", "-id"], name="image_library"),
-            models.Index(fields=["workspace", "kind", "-created_at", "-id"], name="image_by_kind"),
-            models.Index(fields=["workspace", "shape", "-created_at", "-id"], name="image_by_shape"),
-            models.Index(fields=["workspace", "made_by", "-created_at", "-id"], name="image_by_member"),
-            models.Index(fields=["workspace", "name", "id"], name="image_by_name"),
+            # A library is read without what lies in the trash or is gone, however much that is.
+            *(
+                models.Index(fields=["workspace", *fields], name=f"image_{name}", condition=Q(trashed_at=None))
+                for name, fields in _LIBRARY_ORDERS.items()
+            ),
+            models.Index(
+                fields=["-trashed_at", "-id"],
+                name="image_in_trash",
+                condition=Q(trashed_at__isnull=False, purged_at=None),
+            ),
             models.Index(fields=["workspace", "master_sha256"], name="image_same_bytes"),
             models.Index(fields=["workspace", "raw_sha256"], name="image_same_raw"),
             *(models.Index(fields=["workspace", f"phash_{part}"], name=f"image_like_{part}") for part in "abcd"),

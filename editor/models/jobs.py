@@ -57,7 +57,8 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
 
     def older_than(self, created_at: datetime, pk: Any) -> "JobQuerySet":
         """Keyset: what comes after this edit in a list that is newest first."""
-        return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=pk))
+        behind = Q(created_at__lt=created_at) | Q(id__lt=pk)
+        return self.filter(behind, created_at__lte=created_at)  # the wider bound is what an index knows
 
     def with_pictures(self) -> "JobQuerySet":
         sources = models.Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))

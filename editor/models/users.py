@@ -49,6 +49,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now)
     anonymised_at = models.DateTimeField(null=True, blank=True, editable=False)  # the account was deleted
+    last_workspace = models.ForeignKey(  # where a new sign-in goes on
+        "editor.Workspace", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
 
     # What moderation decided about them.
     trust = models.CharField(max_length=10, choices=Trust.choices, default=Trust.NEW)

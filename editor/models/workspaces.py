@@ -195,9 +195,13 @@ def draw_token() -> str:
 
 
 class WorkspaceInvitationQuerySet(models.QuerySet["WorkspaceInvitation"]):
+    def unused(self, now: datetime) -> "WorkspaceInvitationQuerySet":
+        """Neither revoked nor run out nor used up; whether they let anybody in depends on the workspace."""
+        return self.filter(revoked_at=None, expires_at__gt=now, uses__lt=F("uses_max"))
+
     def open(self, now: datetime) -> "WorkspaceInvitationQuerySet":
         """Those that still let somebody in."""
-        good = self.filter(revoked_at=None, expires_at__gt=now, uses__lt=F("uses_max"), invited_by__suspended_at=None)
+        good = self.unused(now).filter(invited_by__suspended_at=None)
         return good.filter(workspace__archived_at=None, workspace__trashed_at=None)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django import template
 
 from editor.images import likeness
-from editor.images.rights import today
+from editor.images.rights import expired, today
 from editor.models import Consent, Image, Licence, User
 
 register = template.Library()
@@ -36,6 +36,12 @@ def rights_marks(image: Image) -> list[Mark]:
     if image.consent == Consent.REFUSED:
         marks.append(Mark("No consent", "bad"))
     return marks
+
+
+@register.filter
+def is_expired(image: Image | None) -> bool:
+    """Whether it may not be edited any more."""
+    return image is not None and expired([image]) is not None
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from editor.access import image_for, job_for, may_edit_in, own_job_for, source_for
 from editor.forms import RELOAD, EditForm, RunAgainForm
 from editor.images.refusals import REFUSALS
+from editor.images.rights import expired
 from editor.jobs import control
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.jobs.failures import explain
@@ -59,6 +60,7 @@ def edit(request: PersonRequest, job_id: UUID) -> HttpResponse:
         "reruns": job.reruns.visible_to(request.user).order_by("-created_at")[:RERUNS_SHOWN],
         "may_edit": may_edit_in(request.user, job.workspace),
         "own": job.made_by_id == request.user.pk,
+        "expired": expired(job.source_images),
         "failure": explain(job) if _went_wrong(job) else None,
     }
     return render(request, "edits/edit.html", context)

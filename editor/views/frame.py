@@ -16,18 +16,16 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from editor.access import RIGHTS, Right, may_edit_as
 from editor.jobs.allowances import Rest, rest_of
-from editor.models import Role, Workspace
+from editor.models import Role, User, Workspace
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
-
-    from editor.models import User
 
 
 class PersonRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
-    user: "User"
+    user: User
     htmx: "HtmxDetails"
 
 
@@ -37,7 +35,7 @@ class AnyRequest(HttpRequest):
 
 View = Callable[..., HttpResponse]
 
-WORKSPACE_KEY = "workspace"  # in the session: the one chosen last,
+WORKSPACE_KEY = "workspace"  # in the session: the one chosen last in this browser,
 JOIN_KEY = "join"  # and the invitation that a visitor wants to accept once signed in
 
 
@@ -56,17 +54,24 @@ def workspaces_of(request: HttpRequest) -> list[Workspace]:
     """All that the person is in, their own first; looked up once a request."""
     known: list[Workspace] | None = getattr(request, "_workspaces", None)
     if known is None:
-        known = list(Workspace.objects.of(cast("User", request.user)))
+        known = list(Workspace.objects.of(cast(User, request.user)))
         request._workspaces = known  # type: ignore[attr-defined]  # a request carries what it was asked for
     return known
 
 
 def current_workspace(request: HttpRequest) -> Workspace:
-    """The one that the person chose last and is still in, else their own. Uploads without a picture go there."""
+    """The one that the person chose last and is still in, else their own. Uploads without a picture go there.
+
+    A browser that has just been signed in goes on in the last one of any browser, if that is not in the archive by now.
+    """
+    user = cast(User, request.user)
     chosen = request.session.get(WORKSPACE_KEY)
     known = workspaces_of(request)
-    found = next((each for each in known if str(each.pk) == chosen), None) or next(iter(known), None)
-    return found or Workspace.objects.personal_of(cast("User", request.user))
+    if chosen is None:
+        found = next((each for each in known if each.pk == user.last_workspace_id and each.is_open), None)
+    else:
+        found = next((each for each in known if str(each.pk) == chosen), None)
+    return found or next(iter(known), None) or Workspace.objects.personal_of(user)
 
 
 def workspace_here(request: HttpRequest, workspace_id: UUID | None) -> Workspace:
@@ -94,15 +99,19 @@ def may_manage_here(workspace: Workspace) -> bool:
 
 
 def choose_workspace(request: HttpRequest, workspace: Workspace) -> None:
-    if request.session.get(WORKSPACE_KEY) != str(workspace.pk):  # or every page would write the session anew
+    """Go on in it: in this browser, and where the person signs in next. Writes only what changes."""
+    user = cast(User, request.user)
+    if request.session.get(WORKSPACE_KEY) != str(workspace.pk):
         request.session[WORKSPACE_KEY] = str(workspace.pk)
+    if user.last_workspace_id != workspace.pk:
+        User.objects.filter(pk=user.pk).update(last_workspace=workspace)
 
 
 def rest_here(request: HttpRequest, workspace: Workspace) -> Rest:
     """What the person may still have made in a workspace; looked up once a request."""
     known: dict[UUID, Rest] = request.__dict__.setdefault("_rests", {})
     if workspace.pk not in known:
-        known[workspace.pk] = rest_of(cast("User", request.user), workspace.pk)
+        known[workspace.pk] = rest_of(cast(User, request.user), workspace.pk)
     return known[workspace.pk]
 
 

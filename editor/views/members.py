@@ -14,7 +14,7 @@ from editor.access import Right, may_change, member_of, roles_to_give
 from editor.accounts import signup
 from editor.accounts.links import public_url
 from editor.accounts.mails import send_workspace_invitation
-from editor.forms import InvitationForm, RoleForm
+from editor.forms import LinkInvitationForm, MailInvitationForm, RoleForm
 from editor.models import Invitation, LastOwner, Membership, WorkspaceInvitation
 from editor.templatetags.retake import a_role
 from editor.views.frame import JOIN_KEY, PersonRequest, choose_workspace, signed_in
@@ -90,26 +90,37 @@ def workspace_hand_over(request: PersonRequest, workspace_id: UUID, member_id: i
 @require_POST
 @signed_in
 def invitation_create(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """By mail if an address is asked for, even an empty one; else by link."""
     me = _host(request, workspace_id)
-    form = InvitationForm(roles_to_give(me), request.POST)
+    return (_invite_by_mail if "email" in request.POST else _invite_by_link)(request, me)
+
+
+def _invite_by_mail(request: PersonRequest, me: Membership) -> HttpResponse:
+    form = MailInvitationForm(roles_to_give(me), request.POST, auto_id="mail-%s")
     if not form.is_valid():
-        return workspace_page(request, me, invitation=form)
-    email = form.cleaned_data["email"]
-    if email and me.workspace.memberships.filter(user__email=email).exists():
+        return workspace_page(request, me, by_mail=form)
+    if me.workspace.memberships.filter(user__email=form.cleaned_data["email"]).exists():
         form.add_error("email", "Whoever has this address is in the workspace already.")
-        return workspace_page(request, me, invitation=form)
+        return workspace_page(request, me, by_mail=form)
     invitation = WorkspaceInvitation(workspace=me.workspace, invited_by=request.user, **form.facts(timezone.now()))
     try:
         with transaction.atomic():
             invitation.save()
     except IntegrityError:
         form.add_error("email", "There is an open invitation for this address. Revoke it first to send another one.")
-        return workspace_page(request, me, invitation=form)
-    if not invitation.email:
-        messages.success(request, "The link is below. Give it to whom you want in.")
-    elif send_workspace_invitation(invitation):
+        return workspace_page(request, me, by_mail=form)
+    if send_workspace_invitation(invitation):
         messages.success(request, f"The invitation went to {invitation.email}.")
-    return redirect("workspace", workspace_id)
+    return redirect("workspace", me.workspace_id)
+
+
+def _invite_by_link(request: PersonRequest, me: Membership) -> HttpResponse:
+    form = LinkInvitationForm(roles_to_give(me), request.POST, auto_id="link-%s")
+    if not form.is_valid():
+        return workspace_page(request, me, by_link=form)
+    WorkspaceInvitation.objects.create(workspace=me.workspace, invited_by=request.user, **form.facts(timezone.now()))
+    messages.success(request, "The link is below. Give it to whom you want in.")
+    return redirect("workspace", me.workspace_id)
 
 
 @require_POST
@@ -129,27 +140,30 @@ def invitation_revoke(request: PersonRequest, workspace_id: UUID, invitation_id:
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Where an invitation leads. Whoever is signed out signs in or up first, and is brought back here."""
     invitations = WorkspaceInvitation.objects.select_related("workspace", "invited_by")
-    invitation = invitations.open(timezone.now()).filter(token=token).first()
+    good = invitations.unused(timezone.now()).filter(workspace__trashed_at=None)
+    invitation = good.filter(token=token).first()
     if invitation is None:
         return render(request, "workspaces/join_gone.html", status=404)
+    space = invitation.workspace
+    if request.user.is_authenticated and space.memberships.filter(user=request.user).exists():
+        choose_workspace(request, space)
+        messages.info(request, f"You are in {space.name} already.")
+        return redirect("workspace", space.pk)
+    if not space.is_open:
+        return render(request, "workspaces/join_archived.html", {"invitation": invitation}, status=404)
     if not request.user.is_authenticated:
         request.session[JOIN_KEY] = token
         return render(
             request, "workspaces/join_sign_in.html", {"invitation": invitation, "signup": _signup(invitation)}
         )
-    person: PersonRequest = request  # type: ignore[assignment]
-    if invitation.workspace.memberships.filter(user=person.user).exists():
-        choose_workspace(request, invitation.workspace)
-        messages.info(request, f"You are in {invitation.workspace.name} already.")
-        return redirect("workspace", invitation.workspace_id)
-    if invitation.email and invitation.email != person.user.email:
+    if invitation.email and invitation.email != request.user.email:
         return render(request, "workspaces/join_other.html", {"invitation": invitation}, status=403)
     if request.method != "POST":
         return render(request, "workspaces/join.html", {"invitation": invitation})
-    if not invitation.accept(person.user):
+    if not invitation.accept(request.user):
         return render(request, "workspaces/join_gone.html", status=404)
-    choose_workspace(request, invitation.workspace)
-    messages.success(request, f"You are in {invitation.workspace.name}.")
+    choose_workspace(request, space)
+    messages.success(request, f"You are in {space.name}.")
     return redirect("studio")
 
 

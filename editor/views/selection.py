@@ -23,7 +23,7 @@ from editor.images.moving import MOVED_MAX, TooMany, move
 from editor.library import shelves
 from editor.library.filters import tags_of
 from editor.library.shelves import NotPossible
-from editor.models import Image, Workspace
+from editor.models import Image, User, Workspace
 from editor.views.frame import PersonRequest, View, signed_in
 
 CHOSEN_MAX = 500
@@ -50,6 +50,13 @@ def refusal(request: HttpRequest, sentence: object) -> HttpResponse:
     return render(request, "refusal.html", {"sentence": str(sentence)}, status=400)
 
 
+def nothing_chosen(request: HttpRequest, user: User, workspace_id: UUID) -> HttpResponse:
+    """Back, with a word. Raises Http404 to strangers."""
+    workspace_for(user, workspace_id)
+    messages.error(request, "Choose pictures first.")
+    return back(request, workspace_id)
+
+
 def many(number: int) -> str:
     return "1 picture" if number == 1 else f"{number:,} pictures"
 
@@ -66,10 +73,8 @@ def selecting(right: Right) -> Callable[[Action], View]:
                 ids = ids_in(request)
             except NotPossible as problem:
                 return refusal(request, problem)
-            if not ids and not request.POST.getlist("picture"):
-                workspace_for(request.user, workspace_id)
-                messages.error(request, "Choose pictures first.")
-                return back(request, workspace_id)
+            if not request.POST.getlist("picture"):
+                return nothing_chosen(request, request.user, workspace_id)
             workspace, images = pictures_for(request.user, workspace_id, ids, right)
             try:
                 if sentence := action(request, workspace, images):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from editor.access import image_for, job_for, may_edit_in
 from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
+from editor.images.rights import expired
 from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
 from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, signed_in
@@ -44,6 +45,11 @@ class Stage(NamedTuple):
     @property
     def waits(self) -> bool:
         return self.job is not None and not self.job.is_final
+
+    @property
+    def rests_on_expired(self) -> bool:
+        """Whether the edit can't be run again, as one of its sources may not be used any more."""
+        return self.job is not None and expired(self.job.source_images) is not None
 
     @property
     def shown_job_id(self) -> UUID | None:

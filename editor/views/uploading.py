@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 from editor.access import image_for, may_edit_in, member_of, trashed_image_for
 from editor.forms import RightsForm, UploadForm
 from editor.images.bucket import BucketUnavailable
-from editor.images.ingest import TooMany, receive, sent_before
-from editor.images.likeness import alike, same_bytes
+from editor.images.ingest import AlreadyThere, Closed, TooMany, receive, sent_before
+from editor.images.likeness import alike
 from editor.images.refusals import REFUSALS, Refused
 from editor.images.rights import Rights
 from editor.models import Image, ImageState, Workspace
@@ -185,8 +185,6 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> Htt
         return _refusal(request, 403, f"In {workspace.name} you may look, not upload. Choose another workspace above.")
     if before := sent_before(request.user, workspace, sending.token):
         return _taken(request, before, status=200)
-    if sending.keeps_one and sending.sha256 and (same := same_bytes(request.user, workspace, sending.sha256)):
-        return _taken(request, same, status=200, is_same=True)
     try:
         image = receive(
             request.user,
@@ -195,12 +193,17 @@ def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> Htt
             sending.name,
             sha256=sending.sha256,
             token=sending.token,
+            keeps_one=sending.keeps_one,
             rights=sending.rights,
         )
     except Refused as bounced:
         return _refusal(request, 422, bounced.sentence)
+    except AlreadyThere as found:
+        return _taken(request, found.image, status=200, is_same=True)
     except TooMany as refusal:
         return _refusal(request, 429, str(refusal), refusal.retry_after)
+    except Closed as refusal:
+        return _refusal(request, 403, str(refusal))
     except BucketUnavailable:
         sentence = "Our store for pictures does not answer. Try again in a minute."
         return _refusal(request, 503, sentence, BUCKET_RETRY)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MONTHS = 12
 COLOURS = 6  # people with one of their own; what the others used is drawn together
 WIDTH, HEIGHT = 1000, 300  # of the plot, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 50, 8, 12, 30  # its margins
+LEFT, RIGHT, TOP, BOTTOM = 8, 50, 12, 30  # its margins; values stand on the right, where the newest month is
 GAP = 9  # on both sides of a column
 
 

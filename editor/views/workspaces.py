@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from editor.access import RIGHTS, Right, image_for, may_change, member_of, roles_to_give
-from editor.forms import CoverForm, InvitationForm, WorkspaceForm
+from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
 from editor.models import Membership, Role, Workspace, WorkspaceInvitation
 from editor.views.frame import PersonRequest, choose_workspace, signed_in
@@ -54,7 +54,11 @@ def workspace(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
 
 
 def workspace_page(
-    request: PersonRequest, me: Membership, invitation: InvitationForm | None = None, name: WorkspaceForm | None = None
+    request: PersonRequest,
+    me: Membership,
+    by_mail: MailInvitationForm | None = None,
+    by_link: LinkInvitationForm | None = None,
+    name: WorkspaceForm | None = None,
 ) -> HttpResponse:
     """Who is in it and what the reader may change; forms that were refused come back with what is wrong."""
     space = me.workspace
@@ -64,7 +68,7 @@ def workspace_page(
         {"membership": other, "may_change": may_change(me, other) and not space.is_personal, "is_me": other.pk == me.pk}
         for other in space.memberships.select_related("user").order_by("created_at")[:MEMBERS_SHOWN]
     ]
-    invitations = WorkspaceInvitation.objects.open(timezone.now()).filter(workspace=space)
+    invitations = WorkspaceInvitation.objects.unused(timezone.now()).filter(workspace=space)
     context = {
         "workspace": space,
         "me": me,
@@ -75,10 +79,11 @@ def workspace_page(
         "invitations": invitations.select_related("invited_by").order_by("-created_at")
         if Right.MANAGE in rights
         else [],
-        "invitation_form": invitation or InvitationForm(given),
+        "by_mail": by_mail or MailInvitationForm(given, auto_id="mail-%s"),
+        "by_link": by_link or LinkInvitationForm(given, auto_id="link-%s"),
         "name_form": name or WorkspaceForm(initial={"name": space.name}),
     }
-    refused = bool((invitation and invitation.errors) or (name and name.errors))
+    refused = any(form is not None and form.errors for form in (by_mail, by_link, name))
     return render(request, "workspaces/workspace.html", context, status=422 if refused else 200)
 
 

@@ -15,7 +15,7 @@ from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
 from editor.library.shelves import NotPossible
 from editor.models import Image, ImageState, ImageTag
-from editor.views.selection import ids_in, refusal
+from editor.views.selection import ids_in, nothing_chosen, refusal
 
 if TYPE_CHECKING:
     from editor.models import User
@@ -30,6 +30,8 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
         ids = ids_in(request)
     except NotPossible as problem:
         return await sync_to_async(refusal)(request, problem)
+    if not request.POST.getlist("picture"):
+        return await sync_to_async(nothing_chosen)(request, user, workspace_id)
     name, entries = await sync_to_async(_chosen)(user, workspace_id, ids)
     return _answer(user, name, entries)
 

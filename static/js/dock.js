@@ -10,6 +10,14 @@ function saySamples(number) {
   write("[data-cost]", number);
 }
 
+// A picture that can't be used can't be edited, nor be the second one.
+function sayUsable() {
+  const words = one("[name=second]:checked")?.parentElement.querySelector("[data-expired]");
+  one("[data-second-expired]").hidden = !words;
+  if (words) one("[data-second-words]").replaceChildren(...words.cloneNode(true).childNodes);
+  one(".run").disabled = Boolean(words) || "unusable" in one("#slots").dataset;
+}
+
 function saySecond() {
   const slot = one("[data-drop=second]");
   const chosen = one("[name=second]:checked");
@@ -19,6 +27,7 @@ function saySecond() {
   if (picture) summary.prepend(picture.cloneNode(true));
   slot.classList.toggle("filled", Boolean(picture));
   slot.querySelector("[data-clear-second]").hidden = !picture;
+  sayUsable();
 }
 
 document.addEventListener("input", ({ target }) => {
@@ -47,9 +56,9 @@ document.addEventListener("click", ({ target }) => {
   seed.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-// What is left stands at the top; the button repeats it. A picture that turns out to be unusable can't be edited.
+// What is left stands at the top; the button repeats it. A picture may turn out to be unusable only by now.
 document.addEventListener("htmx:load", ({ target }) => {
-  if (target.id === "slots" && "unusable" in target.dataset) one(".run").disabled = true;
+  if (target.id === "slots") sayUsable();
   if (target.id === "edits-left") write("[data-left]", target.querySelector("strong").textContent);
 });
 

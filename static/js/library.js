@@ -75,6 +75,12 @@ if (form) {
   document.addEventListener("htmx:afterSettle", findPlace);
 }
 
+// What opens elsewhere on the page is not to lie under the panel that it was asked for in.
+document.addEventListener("click", ({ target }) => {
+  const panel = target.closest("[data-fold-closes]")?.closest("details");
+  if (panel) panel.open = false;
+});
+
 document.addEventListener("change", ({ target }) => {
   if (target.matches("select[data-submit]")) target.form.requestSubmit();
 });

@@ -4,6 +4,7 @@ import { filesIn, keyOf } from "./chosen_files.js";
 import { Remembered } from "./remembered_uploads.js";
 
 const AT_ONCE = 3;
+const MOST_ASKED = 100;
 const form = document.getElementById("upload-form");
 const rows = document.getElementById("upload-rows");
 const total = document.getElementById("upload-total");
@@ -66,8 +67,8 @@ function link(words, address) {
   return anchor;
 }
 
-function remember(item, done) {
-  if (done) remembered.done(item.key);
+function remember(item, picture) {
+  if (picture) remembered.done(item.key, picture.id);
   else remembered.forget(item.key);
 }
 
@@ -75,11 +76,11 @@ function settle(item, picture) {
   if (picture.error) {
     item.token = drawToken();
     item.hopeless = !["lost", "undecodable"].includes(picture.code);
-    remember(item, item.hopeless);
+    remember(item, item.hopeless && picture);
     show(item, "bad", picture.error);
     return;
   }
-  remember(item, true);
+  remember(item, picture);
   show(item, "done");
   const others = picture.alike ?? [];
   const words = part(item, "words");
@@ -113,7 +114,7 @@ async function sendItem(item) {
     onWait: (words) => show(item, "sending", words),
   });
   if (picture.same) {
-    remember(item, true);
+    remember(item, picture);
     show(item, "same");
     showThumb(item, picture);
     part(item, "words").append("Already in the library, kept as it is. ", link("Open", picture.page ?? picture.url));
@@ -139,7 +140,7 @@ async function work() {
       show(item, "waiting");
     } else {
       item.hopeless = Boolean(error.final);
-      remember(item, false);
+      remember(item, null);
       show(item, "bad", error.message);
     }
   });
@@ -148,17 +149,22 @@ async function work() {
   work();
 }
 
+/** By id those of these pictures that are there; null if the portal does not answer. */
+async function statesOf(ids) {
+  const query = new URLSearchParams(ids.map((id) => ["id", id]));
+  const answer = await fetch(`${form.dataset.states}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  return answer?.ok ? answer.json() : null;
+}
+
 // One question for all that are being looked at, until none is.
 async function look() {
   if (looking) return;
   looking = true;
   for (let pause = 500; among("looking").length; pause = Math.min(pause * 1.3, 3000)) {
     await new Promise((resolve) => setTimeout(resolve, pause));
-    const asked = among("looking").slice(0, 100);
-    const query = new URLSearchParams(asked.map(({ id }) => ["id", id]));
-    const answer = await fetch(`${form.dataset.states}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (!answer?.ok) continue;
-    const pictures = await answer.json();
+    const asked = among("looking").slice(0, MOST_ASKED);
+    const pictures = await statesOf(asked.map(({ id }) => id));
+    if (!pictures) continue;
     for (const item of asked) {
       const picture = pictures[item.id];
       if (!picture) show(item, "bad", "This picture is not there any more.");
@@ -172,7 +178,18 @@ async function look() {
   looking = false;
 }
 
-function accept(files) {
+// What came in before may lie in the trash by now: then the file is wanted once more.
+async function forgetGone(keys) {
+  const known = keys.map((key) => [key, remembered.get(key)?.id]).filter(([, id]) => id);
+  for (let begin = 0; begin < known.length; begin += MOST_ASKED) {
+    const asked = known.slice(begin, begin + MOST_ASKED);
+    const pictures = await statesOf(asked.map(([, id]) => id));
+    for (const [key, id] of asked) if (pictures && !pictures[id]) remembered.forget(key);
+  }
+}
+
+async function accept(files) {
+  await forgetGone(files.map(({ file, path }) => keyOf(file, path)));
   const fields = [...new FormData(form)].filter(([name]) => !["file", "back", "token"].includes(name));
   const here = new Set(among("waiting", "sending", "looking").map(({ key }) => key));
   let before = 0;
@@ -181,7 +198,7 @@ function accept(files) {
     if (here.has(key)) continue;
     here.add(key);
     const known = remembered.get(key);
-    if (known?.done) {
+    if (known?.id) {
       before += 1;
       continue;
     }
@@ -201,7 +218,7 @@ function accept(files) {
   }
   remembered.add(among("waiting"));
   document.getElementById("upload-left").hidden = true;
-  tell(before ? `${before} of these are in the library already, from before.` : "");
+  tell(before ? `${before} of these ${before === 1 ? "is" : "are"} in the library already, from before.` : "");
   goOn();
 }
 
@@ -227,7 +244,7 @@ function tell(words) {
 function cancelRest() {
   for (const item of among("waiting", "sending")) {
     item.abort?.abort();
-    remember(item, false);
+    remember(item, null);
     show(item, "canceled", "Canceled");
   }
 }
@@ -245,7 +262,7 @@ function offerRest() {
 
 async function take(source) {
   const { files, others } = await filesIn(source);
-  accept(files);
+  await accept(files);
   if (others) tell(`${others} ${others === 1 ? "file is no picture and was" : "files are no pictures and were"} left out.`);
 }
 

@@ -1,5 +1,7 @@
 // Which files were to be sent, in the browser's own store: after a reload the same ones, chosen again, go on where they were.
+// Of each its token, or "done" and the id of the picture that it became.
 const DAYS = 3;
+const DONE = "done ";
 
 export class Remembered {
   constructor(name) {
@@ -15,7 +17,8 @@ export class Remembered {
 
   get(key) {
     const known = Object.hasOwn(this.files, key) ? this.files[key] : null;
-    return known && { token: known, done: known === "done" };
+    if (!known?.startsWith(DONE)) return known && { token: known };
+    return { id: known.slice(DONE.length) };
   }
 
   add(items) {
@@ -23,8 +26,8 @@ export class Remembered {
     this.save();
   }
 
-  done(key) {
-    if (Object.hasOwn(this.files, key)) this.files[key] = "done";
+  done(key, id) {
+    if (Object.hasOwn(this.files, key)) this.files[key] = DONE + id;
     this.save();
   }
 
@@ -40,7 +43,7 @@ export class Remembered {
 
   count() {
     const all = Object.values(this.files);
-    return { all: all.length, left: all.filter((token) => token !== "done").length };
+    return { all: all.length, left: all.filter((known) => !known.startsWith(DONE)).length };
   }
 
   save() {

@@ -20,6 +20,7 @@ MEMBERS, COLLECTIONS, TAGS = 50, 200, 200
 SOME = 20  # one of so many pictures is a result, is by a member, has a tag: a page of them also in the small library
 BATCH = 5_000
 SHAPES = list(Shape)
+TRASHED = ("library", "  by name", "filter: uploads")
 
 
 class Filled(NamedTuple):
@@ -35,9 +36,25 @@ class Filled(NamedTuple):
 def measure(stage: Stage) -> list[Row]:
     with stage.portal(SandboxOptions(), only=("redis", "sandbox", "web")) as portal:
         few, many = fill(FEW), fill(MANY)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        return [row for name, paths in ways(few, many).items() for row in compare(portal, name, few, many, *paths)]
+        analyze()
+        found = ways(few, many)
+        rows = [row for name, paths in found.items() for row in compare(portal, name, few, many, *paths)]
+        trash_all_but_few(many.workspace)
+        analyze()
+        for name in TRASHED:
+            rows += compare(portal, f"{name.strip()}, the newest in the trash", few, many, *found[name])
+        return rows
+
+
+def analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def trash_all_but_few(workspace: Workspace) -> None:
+    """The oldest are kept: the trash lies in front of them."""
+    images = Image.objects.filter(workspace=workspace)
+    images.filter(created_at__gt=images.order_by("created_at")[FEW].created_at).update(trashed_at=timezone.now())
 
 
 def ways(few: Filled, many: Filled) -> dict[str, tuple[str, str]]:
@@ -47,7 +64,7 @@ def ways(few: Filled, many: Filled) -> dict[str, tuple[str, str]]:
         return address(few, query), address(many, query)
 
     def address(each: Filled, query: str) -> str:
-        day = (timezone.now() - timedelta(days=1)).date()
+        day = (timezone.now() - timedelta(hours=8)).date()  # at any hour one with a page of pictures in both
         return f"/workspaces/{each.workspace.pk}/library/{query.format(f=each, day=day)}"
 
     def cursor(each: Filled) -> str:

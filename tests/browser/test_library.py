@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from editor.library.words import index_words
 from editor.models import Image, User, Workspace
@@ -88,3 +88,32 @@ def test_pages_are_accessible_and_fit(view: Page, person: User, pictures: list[I
     assert [problem for address in addresses for problem in problems(view, address)] == []
     view.locator(".pic-check input").first.check()
     assert Axe().run(view).response["violations"] == []
+
+
+def test_phone_folds_what_is_seldom_wanted(
+    signed_in: Page, pictures: list[Image], person: User, complaints: list[str]
+) -> None:
+    page = signed_in
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto("/library/")
+    toolbar, order = page.locator(".library-bar"), page.get_by_label("Order", exact=True)
+    expect(order).to_be_hidden()
+    assert height(toolbar) <= 48
+    page.get_by_label("Order and filters").click()
+    order.select_option("name")
+    page.wait_for_url("**sort=name")
+
+    page.get_by_label("Choose n1", exact=True).check()
+    bar = page.locator("[data-selection-bar]")
+    assert height(bar) <= 64
+    page.get_by_label("More to do with them").click()
+    page.get_by_label("Tags, with commas between them").fill("red")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("1 picture tagged red.")
+    assert complaints == []
+
+
+def height(locator: Locator) -> float:
+    box = locator.bounding_box()
+    assert box is not None
+    return box["height"]

@@ -133,7 +133,7 @@ def create(page: Page) -> str:
 def invite_by_mail(page: Page, guest: User, portal: Portal) -> str:
     """Returns the link in the mail, which a portal without a mail server prints instead."""
     page.get_by_label("E-mail address").fill(guest.email)
-    page.get_by_role("button", name="Invite").click()
+    page.get_by_role("button", name="Send the invitation").click()
     expect(page.get_by_label(f"Revoke the invitation for {guest.email}")).to_be_visible(timeout=PATIENCE)
     printed = re.compile(rf"To: {guest.email}\b.*?({re.escape(portal.url)}/join/\S+)", re.DOTALL)
     wait_until(lambda: bool(printed.search(portal.said(LOG_LINES))), what="the mail")
@@ -143,8 +143,8 @@ def invite_by_mail(page: Page, guest: User, portal: Portal) -> str:
 
 
 def invite_by_link(page: Page) -> str:
-    page.get_by_label("By the link, at most").fill("1")
-    page.get_by_role("button", name="Invite").click()
+    page.get_by_label("For how many people").fill("1")
+    page.get_by_role("button", name="Make a link").click()
     link = page.get_by_label("Link to pass on")
     expect(link).to_be_visible(timeout=PATIENCE)
     return link.input_value()
@@ -240,7 +240,8 @@ def remove(page: Page, members: str, person: User) -> None:
     name = person.get_short_name()
     page.goto(members)
     page.get_by_label(f"More about {name}").click()
-    page.get_by_role("button", name="Remove from the workspace").click()
+    page.locator(".menu[open]").get_by_text("Remove …").click()
+    page.get_by_role("button", name=f"Remove {name}").click()
     expect(page.get_by_label(f"Role of {name}")).to_have_count(0, timeout=PATIENCE)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -109,11 +110,30 @@ def test_after_a_reload_the_same_files_go_on(library: Page, folder: Path, person
     expect(page.locator("#upload-left")).to_contain_text("Choose the same files again to go on")
     choose(page, files)
     expect(page.locator("#upload-left")).to_be_hidden()
-    expect(page.locator("#upload-told")).to_contain_text("are in the library already")
+    expect(page.locator("#upload-told")).to_contain_text("in the library already")
     expect(page.locator(".upload:not([data-state='done'])")).to_have_count(0, timeout=PATIENCE)
     assert arrived(person) == MANY
     page.reload()
     expect(page.locator("#upload-left")).to_be_hidden()
+
+
+def test_what_went_into_the_trash_is_sent_again(library: Page, folder: Path, person: User) -> None:
+    page, files, sent = library, sorted(folder.iterdir())[:3], count(1)
+    page.route(re.compile(r"/images/$"), lambda route: route.abort() if next(sent) > 2 else route.continue_())
+    choose(page, files)
+    expect(page.locator("[data-words]", has_text="The connection is lost").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(rows(page, "done"))).to_have_count(2, timeout=PATIENCE)
+    trashed = Image.objects.filter(made_by=person).earliest("created_at")
+    trashed.trash()
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.unroute(re.compile(r"/images/$"))
+    page.reload()
+    expect(page.locator("#upload-left")).to_contain_text("Choose the same files again to go on")
+    choose(page, files)
+    expect(page.locator("#upload-told")).to_have_text("1 of these is in the library already, from before.")
+    expect(page.locator(rows(page, "done"))).to_have_count(2, timeout=PATIENCE)
+    assert Image.objects.filter(made_by=person, trashed_at=None).count() == 3
 
 
 def arrived(person: User) -> int:

@@ -101,7 +101,7 @@ def test_member_who_joins_again_uses_nothing_up_and_keeps_their_role(alice: User
     assert (invitation.uses, in_team(bob, team).role) == (0, Role.EDITOR)
 
 
-@pytest.mark.parametrize("end", ["revoked", "expired", "archived"])
+@pytest.mark.parametrize("end", ["revoked", "expired", "trashed"])
 def test_invitation_that_is_over_lets_nobody_in(end: str, alice: User, charlie: User, team: Workspace) -> None:
     invitation = invite(team, alice)
     if end == "revoked":
@@ -109,7 +109,7 @@ def test_invitation_that_is_over_lets_nobody_in(end: str, alice: User, charlie: 
     elif end == "expired":
         WorkspaceInvitation.objects.update(expires_at=timezone.now())
     else:
-        team.archive()
+        team.trash()
     response = client_of(charlie).post(reverse("join", args=[invitation.token]))
     assert response.status_code == 404
     assert "no longer good" in response.content.decode()
@@ -159,13 +159,91 @@ def test_same_address_is_not_invited_twice_at_once(alice_client: Client, team: W
     assert WorkspaceInvitation.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"role": "owner"}, {"role": "king"}, {"days": "9999"}, {"email": "no address"}, {"uses_max": "0"}]
-)
-def test_bad_invitation_is_refused(alice_client: Client, team: Workspace, wrong: dict[str, str]) -> None:
-    fields = {"role": "viewer", "days": "7", "email": ""} | wrong
+@pytest.mark.parametrize("wrong", [{"role": "owner"}, {"role": "king"}, {"days": "9999"}, {"uses_max": "0"}])
+@pytest.mark.parametrize("way", [{"email": "a@example.com"}, {"uses_max": "3"}])
+def test_bad_invitation_is_refused(
+    alice_client: Client, team: Workspace, way: dict[str, str], wrong: dict[str, str]
+) -> None:
+    if "email" in way and "uses_max" in wrong:
+        wrong = {"email": "no address"}
+    fields = {"role": "viewer", "days": "7"} | way | wrong
     assert submit(alice_client, reverse("invitation_create", args=[team.pk]), **fields).status_code == 422
     assert not WorkspaceInvitation.objects.exists()
+
+
+def test_mail_without_an_address_does_not_become_a_link(alice_client: Client, team: Workspace) -> None:
+    response = submit(alice_client, reverse("invitation_create", args=[team.pk]), email="", role="admin", days="30")
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "Type an address" in page
+    mail_form = page.split('id="mail-title"')[1].split("</form>")[0]
+    assert '<option value="admin" selected>' in mail_form
+    assert '<option value="30" selected>' in mail_form
+    assert not WorkspaceInvitation.objects.exists()
+
+
+def test_link_is_for_as_many_as_was_typed_and_mail_asks_for_no_number(alice_client: Client, team: Workspace) -> None:
+    address = reverse("invitation_create", args=[team.pk])
+    submit(alice_client, address, uses_max="3", role="viewer", days="7")
+    assert WorkspaceInvitation.objects.values_list("email", "uses_max").get() == ("", 3)
+    page = alice_client.get(reverse("workspace", args=[team.pk])).content.decode()
+    assert 'name="uses_max"' not in page.split('id="mail-title"')[1].split("</form>")[0]
+    assert 'name="email"' not in page.split('id="link-title"')[1].split("</form>")[0]
+
+
+def test_link_into_an_archived_workspace_waits(alice: User, bob: User, charlie: User, team: Workspace) -> None:
+    path = reverse("join", args=[invite(team, alice).token])
+    team.archive()
+    for client in (Client(), client_of(charlie)):
+        for response in (client.get(path), client.post(path)):
+            assert response.status_code == 404
+            assert "Team is in the archive" in response.content.decode()
+    assert not team.memberships.filter(user=charlie).exists()
+    assert client_of(bob).get(path).headers["Location"] == reverse("workspace", args=[team.pk])
+    team.reopen()
+    assert client_of(charlie).post(path).headers["Location"] == reverse("studio")
+    assert team.memberships.filter(user=charlie).exists()
+
+
+def test_invitation_accepted_as_the_workspace_is_archived_lets_nobody_in(
+    alice: User, charlie: User, team: Workspace
+) -> None:
+    invitation = invite(team, alice)
+    team.archive()
+    assert not invitation.accept(charlie)
+    assert not team.memberships.filter(user=charlie).exists()
+
+
+def test_open_invitations_of_an_archived_workspace_are_shown_and_revoked(
+    alice: User, bob_client: Client, alice_client: Client, team: Workspace
+) -> None:
+    invitation = invite(team, alice, email="somebody@example.com")
+    team.archive()
+    address = reverse("workspace", args=[team.pk])
+    page = alice_client.get(address).content.decode()
+    assert "somebody@example.com" in page
+    assert "Invite somebody" not in page
+    assert "somebody@example.com" not in bob_client.get(address).content.decode()
+    revoke = reverse("invitation_revoke", args=[team.pk, invitation.pk])
+    assert f'action="{revoke}"' in page
+    alice_client.post(revoke)
+    assert "somebody@example.com" not in alice_client.get(address).content.decode()
+    team.reopen()
+    assert not WorkspaceInvitation.objects.open(timezone.now()).exists()
+
+
+def test_removing_and_handing_over_say_first_what_will_happen(bob: User, alice_client: Client, team: Workspace) -> None:
+    page = alice_client.get(reverse("workspace", args=[team.pk])).content.decode()
+    for name, words in (
+        ("member_remove", "Bob sees nothing of Team any more"),
+        ("workspace_hand_over", "Bob becomes an owner of Team, and you become an admin"),
+    ):
+        before, after = page.split(f'action="{reverse(name, args=[team.pk, in_team(bob, team).pk])}"')
+        summary, form = before.rsplit("<details", 1)[1], after.split("</form>")[0]
+        assert "</summary>" in summary  # closed until it is pressed
+        assert words in form
+        assert form.index(words) < form.index("<button")
+        assert "Bob" in form.split("<button")[1]
 
 
 def test_nobody_is_invited_into_a_personal_workspace(alice_client: Client, own: Workspace) -> None:

@@ -1,13 +1,15 @@
 """What people say about the rights of a picture, and what they see of them."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from editor.images.rights import Rights, today, write
 from editor.library.perceptual import phash_columns
-from editor.images.rights import Rights, today
 from editor.models import GenerationJob, ImageKind, Licence, Role, User, Workspace
 from tests.makers import make_image, make_job
 
@@ -76,6 +78,35 @@ def test_expired_picture_wears_it_in_the_studio_and_on_its_page(alice: User, ali
         assert "state-ask" in alice_client.get(f"/{room}/{soon.pk}/").content.decode()
 
 
+@pytest.mark.parametrize("days", [-1, 0])
+def test_dock_says_beforehand_that_a_picture_expired(days: int, alice: User, alice_client: Client) -> None:
+    old = make_image(alice, name="old.jpg", usable_until=today() + timedelta(days))
+    other = make_image(alice)
+    alone = alice_client.get(f"/studio/{old.pk}/").content.decode()
+    merge = alice_client.get(f"/studio/{other.pk}/?second={old.pk}").content.decode()
+    for words in (alone, merge):
+        assert ("“old.jpg” could be used until" in words) is (days < 0)
+        assert bool(re.search(r'<button class="run"[^>]* disabled>', words)) is (days < 0)
+
+
+def test_page_of_an_expired_picture_leads_to_its_rights_first(alice: User, alice_client: Client) -> None:
+    old = make_image(alice, usable_until=today() - timedelta(1))
+    words = alice_client.get(f"/pictures/{old.pk}/").content.decode()
+    assert f'<a href="/pictures/{old.pk}/rights/">change its rights</a>' in words
+    assert "Edit in the studio" not in words
+
+
+def test_result_of_an_expired_picture_offers_no_other_run(alice: User, alice_client: Client) -> None:
+    source = make_image(alice)
+    job = make_job(alice, source, state="succeeded", allowance="taken", finished_at=timezone.now())
+    make_image(alice, kind=ImageKind.GENERATED, job=job, root=source)
+    address = f"/studio/{source.pk}/?edit={job.pk}"
+    assert "may not be used any more" not in alice_client.get(address).content.decode()
+    write(source, Rights(usable_until=today() - timedelta(1)))
+    words = alice_client.get(address).content.decode()
+    assert len(re.findall(r'name="mode"[^>]* disabled>', words)) == 2
+
+
 def test_edit_of_an_expired_picture_is_refused_in_the_dock(alice: User, alice_client: Client) -> None:
     image = make_image(alice, name="old.jpg", usable_until=today() - timedelta(1))
     asked = {"source": image.pk, "prompt": "make it blue", "form_token": "t"}
@@ -100,3 +131,18 @@ def test_page_offers_what_looks_like_it(alice: User, alice_client: Client, charl
     assert "Looks like these" in words
     assert f"/pictures/{twin.pk}/" in words
     assert str(foreign.pk) not in words
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_page_of_an_edit_runs_nothing_again_whose_source_expired(days: int, alice: User, alice_client: Client) -> None:
+    job = make_job(
+        alice,
+        make_image(alice, usable_until=today() + timedelta(days)),
+        state="succeeded",
+        allowance="taken",
+        finished_at=timezone.now(),
+    )
+    words = alice_client.get(f"/edits/{job.pk}/").content.decode()
+    for mode in ("same", "new"):
+        assert bool(re.search(rf'value="{mode}"[^>]* disabled>', words)) is (days < 0)
+    assert ("have ended" in words) is (days < 0)

@@ -1,23 +1,27 @@
 """Pictures come in, one file per request, and go to the trash and back."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from editor.images import keys
 from editor.images.bucket import BucketUnavailable
-from editor.library.perceptual import phash_columns
 from editor.images.rights import Rights
+from editor.library.perceptual import phash_columns
 from editor.models import Image, ImageState, Role, User, Workspace
 from editor.views import uploading
 from tests.conftest import Bucket
 from tests.makers import jpeg, make_image, make_job
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -194,6 +198,30 @@ def test_same_bytes_are_kept_once_and_say_where_they_are(alice_client: Client, b
     again = send(alice_client, name="other.jpg", same="one")
     assert (again.status_code, again.json()["id"], again.json()["same"]) == (200, first["id"], True)
     assert len(bucket.keys()) == Image.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_bytes_at_once_are_kept_once(alice: User, bucket: Bucket) -> None:
+    start = threading.Barrier(4)
+
+    def one(client: Client) -> Any:
+        try:
+            start.wait(10)
+            return send(client, same="one").json()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(one, [client_of(alice) for _ in range(4)]))
+    assert len({answer["id"] for answer in answers}) == 1
+    assert sorted("same" in answer for answer in answers) == [False, True, True, True]
+    assert len(bucket.keys()) == Image.objects.count() == 1
+
+
+def test_sent_twice_at_once_is_no_copy(alice_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = send(alice_client, token="t", same="one").json()
+    monkeypatch.setattr(uploading, "sent_before", lambda *arguments: None)  # it came a moment too late to be seen
+    assert send(alice_client, token="t", same="one").json() == first
 
 
 def test_same_bytes_are_kept_twice_if_asked(alice_client: Client) -> None:

@@ -1,12 +1,14 @@
 """Workspaces: making, choosing, renaming, archiving, trashing; and that work goes where the page said."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from editor.models import GenerationJob, Image, Membership, Role, User, Workspace
 from tests.makers import make_image, make_job
-from tests.people import submit
+from tests.people import PASSWORD, client_of, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -153,3 +155,78 @@ def test_pictures_of_two_workspaces_are_not_merged(
     assert response.status_code == 422
     assert "Both pictures must be in Team" in response.content.decode()
     assert not GenerationJob.objects.exists()
+
+
+# The workspace that was chosen last -----------------------------------------------------------------------------------
+
+
+def shown_in(client: Client) -> str:
+    page = client.get(reverse("studio")).content.decode()
+    return page.split('aria-label="Workspace: ')[1].split(". Change it")[0]
+
+
+def test_chosen_workspace_survives_signing_out(bob: User, bob_client: Client, team: Workspace) -> None:
+    bob_client.get(reverse("workspace", args=[team.pk]))
+    bob_client.post(reverse("account_logout"))
+    submit(bob_client, reverse("account_login"), login=bob.email, password=PASSWORD)
+    assert shown_in(bob_client) == "Team"
+    assert shown_in(client_of(bob)) == "Team"  # on another browser, too
+
+
+def test_each_browser_stays_where_it_is(bob: User, bob_client: Client, team: Workspace) -> None:
+    own, other = Workspace.objects.personal_of(bob), client_of(bob)
+    bob_client.post(reverse("workspace_open", args=[team.pk]))
+    other.post(reverse("workspace_open", args=[own.pk]))
+    assert [shown_in(bob_client), shown_in(other), shown_in(client_of(bob))] == ["Team", "Personal", "Personal"]
+
+
+@pytest.mark.parametrize("end", ["archived", "trashed", "left", "gone"])
+def test_new_sign_in_begins_at_home_once_the_last_workspace_is_closed(
+    end: str, bob: User, bob_client: Client, team: Workspace
+) -> None:
+    bob_client.post(reverse("workspace_open", args=[team.pk]))
+    assert shown_in(client_of(bob)) == "Team"
+    if end == "archived":
+        team.archive()
+    elif end == "trashed":
+        team.trash()
+    elif end == "left":
+        team.remove(Membership.objects.get(user=bob, workspace=team))
+    else:
+        team.delete()
+    assert shown_in(client_of(bob)) == "Personal"
+    assert User.objects.filter(pk=bob.pk).exists()
+
+
+def test_remembering_asks_nothing_more_of_ordinary_pages(bob: User, team: Workspace) -> None:
+    def queries_of(path: str) -> int:
+        client = client_of(bob)  # one whose session knows of no workspace
+        client.get(path)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(path).status_code == 200
+        return len(captured)
+
+    pages = [reverse(name) for name in ("library", "history", "studio", "workspaces")]
+    User.objects.update(last_workspace=None)
+    before = [queries_of(path) for path in pages]
+    User.objects.update(last_workspace=team)
+    assert [queries_of(path) for path in pages] == before
+    assert max(before[:2]) <= 5
+
+
+def test_going_on_in_the_same_workspace_writes_nothing(bob_client: Client, team: Workspace) -> None:
+    address = reverse("workspace", args=[team.pk])
+    bob_client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        bob_client.get(address)
+    assert not [query["sql"] for query in captured if query["sql"].startswith(("UPDATE", "INSERT"))]
+
+
+def test_page_of_a_workspace_leads_into_its_rooms(bob: User, bob_client: Client, team: Workspace) -> None:
+    page = bob_client.get(reverse("workspace", args=[team.pk])).content.decode()
+    assert f'href="{reverse("workspace_library", args=[team.pk])}"' in page
+    assert f'href="{reverse("workspace_history", args=[team.pk])}"' in page
+    client_of(bob).get(reverse("workspace", args=[Workspace.objects.personal_of(bob).pk]))  # another tab went elsewhere
+    room = page.split("<main")[1].split('action="')[1].split('"')[0]
+    assert bob_client.post(room).headers["Location"] == reverse("studio")
+    assert shown_in(bob_client) == "Team"

@@ -56,7 +56,7 @@ def test_chosen_pictures_come_with_how_they_were_made(alice: User, own: Workspac
     upload = make_image(alice, stored=True, name="owl.jpg", created_at=datetime(2026, 1, 2, tzinfo=UTC))
     job = make_job(alice, upload, prompt="add a moon", seed=99)
     made = make_image(alice, stored=True, name="moon", kind=ImageKind.GENERATED, job=job, licence="editorial")
-    add_tags(own, [made], ["night"])
+    add_tags(own, [made], ["night", "sky"])
     response = download(alice, own, upload, made)
     assert response["Content-Disposition"] == 'attachment; filename="Personal.zip"'
     archive = zip_of(response)
@@ -64,7 +64,8 @@ def test_chosen_pictures_come_with_how_they_were_made(alice: User, own: Workspac
     assert archive.read("owl.jpg") == bucket.get(keys.master_key(upload.pk, "jpg"))
     assert archive.getinfo("owl.jpg").date_time == (2026, 1, 2, 0, 0, 0)
     moon, owl = told(archive)
-    assert (moon["file"], moon["prompt"], moon["seed"], moon["tags"]) == ("moon.jpg", "add a moon", 99, "night")
+    assert (moon["file"], moon["prompt"], moon["seed"]) == ("moon.jpg", "add a moon", 99)
+    assert (sorted(moon["tags"]), owl["tags"]) == (["night", "sky"], [])
     assert (moon["licence"], owl["prompt"], owl["by"]) == ("editorial", "", "Alice")
 
 
@@ -109,6 +110,16 @@ def test_strangers_get_nothing_and_foreign_ids_are_passed_over(
 
 def test_more_than_500_are_refused(alice: User, own: Workspace) -> None:
     assert download(alice, own, *(uuid4() for _ in range(501))).status_code == 400
+
+
+def test_nothing_chosen_goes_back_and_says_so(alice: User, charlie: User, own: Workspace) -> None:
+    client = client_of(alice)
+    address = reverse("selection_zip", args=[own.pk])
+    response: Any = asyncio.run(client.post(address, {"next": "/library/?q=owl"}))
+    assert (response.status_code, response["Location"]) == (302, "/library/?q=owl")
+    page: Any = asyncio.run(client.get(reverse("workspace_library", args=[own.pk])))
+    assert "Choose pictures first." in page.content.decode()
+    assert asyncio.run(client_of(charlie).post(address)).status_code == 404
 
 
 def test_collection_is_one_file(alice: User, bob: User, charlie: User, team: Workspace) -> None:
