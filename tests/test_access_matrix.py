@@ -19,7 +19,20 @@ from django.utils import timezone
 
 from editor.access import RIGHTS, Right
 from editor.library.shelves import collect, new_collection
-from editor.models import Collection, GenerationJob, Image, Membership, Role, User, Workspace, WorkspaceInvitation
+from editor.models import (
+    Cause,
+    Collection,
+    Decision,
+    GenerationJob,
+    Image,
+    Membership,
+    ModerationCase,
+    Role,
+    User,
+    Workspace,
+    WorkspaceInvitation,
+)
+from editor.moderation.cases import open_case
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
@@ -170,6 +183,23 @@ def merge_with(scene: Scene) -> dict[str, Any]:
     return edit_of(scene) | {"second": str(scene.image.pk), "source": scene.image.pk}
 
 
+def case(scene: Scene) -> list[Any]:
+    """What moderators alone may look at, the one whom it is about included."""
+    return [open_case(Cause.CLASSIFIER, scene.people["editor"], image=scene.image).pk]
+
+
+def decided(scene: Scene) -> list[Any]:
+    found = ModerationCase.objects.get(pk=case(scene)[0])
+    row = Decision(case=found, moderator=scene.people["owner"], cause=found.cause, person=found.person)
+    row.actions = ["warn"]
+    row.save()
+    return [row.pk]
+
+
+def decision(scene: Scene) -> dict[str, Any]:
+    return {"case": case(scene), "actions": ["fine"]}
+
+
 ADDRESSES: dict[str, list[Address]] = {
     "studio": [Address(ANYONE)],
     "studio_image": [
@@ -285,6 +315,20 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(ANYONE, args=lambda scene: [scene.invitation.token]),
         Address(NOBODY, args=lambda scene: ["no-such-invitation"]),
     ],
+    "desk": [Address(NOT_THEIRS), Address(NOT_THEIRS, query=lambda scene: f"?person={scene.people['editor'].pk}")],
+    "desk_next": [Address(NOT_THEIRS, "post")],
+    "desk_done": [Address(NOT_THEIRS)],
+    "desk_bulk": [Address(NOT_THEIRS, "post", body=decision)],
+    "desk_case": [Address(NOT_THEIRS, args=case)],
+    "desk_decide": [Address(NOT_THEIRS, "post", case, body=decision)],
+    "desk_skip": [Address(NOT_THEIRS, "post", case)],
+    "desk_picture": [Address(NOBODY, args=lambda scene: [*case(scene), scene.image.pk, 320])],
+    "desk_decisions": [Address(NOT_THEIRS)],
+    "desk_decision": [
+        Address(NOT_THEIRS, args=decided),
+        Address(NOT_THEIRS, "post", decided, body=decision),
+    ],
+    "desk_person": [Address(NOT_THEIRS, args=lambda scene: [scene.people["editor"].pk])],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

@@ -233,7 +233,7 @@ def test_no_more_at_once_than_the_limit(mo: User) -> None:
 # Whole or not at all --------------------------------------------------------------------------------------------------
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818
     pass
 
 
