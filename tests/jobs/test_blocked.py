@@ -1,6 +1,6 @@
 """What the flux server's safety check kept back: found by the pixels, free, told kindly, and looked at by the desk."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,10 @@ def blocked(user: User, **fields: Any) -> GenerationJob:
     """An edit that ended so before."""
     ended = {"state": JobState.BLOCKED, "allowance": Allowance.RELEASED, "finished_at": timezone.now()}
     return make_job(user, **(ended | fields))
+
+
+def paused_until(user: User) -> datetime | None:
+    return User.objects.get(pk=user.pk).edits_paused_until
 
 
 def end_blocked(job: GenerationJob) -> None:
@@ -82,12 +86,11 @@ def test_too_many_blocked_in_a_day_pause_the_person_and_tell_the_desk(
     blocked(alice, created_at=timezone.now() - timedelta(hours=25))
     blocked(make_user())
     run(edit(alice, "hat #fault:blank"))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is None
+    assert paused_until(alice) is None
     run(edit(alice, "hat #fault:blank"))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is not None
-    assert timedelta(hours=23) < alice.edits_paused_until - timezone.now() <= timedelta(hours=24)
+    until = paused_until(alice)
+    assert until is not None
+    assert timedelta(hours=23) < until - timezone.now() <= timedelta(hours=24)
     case = ModerationCase.objects.get(cause=Cause.OFTEN)
     assert (case.person, case.job, case.details["blocked"]) == (alice, None, 3)
     with pytest.raises(NotAllowed, match="kept back too many"):
@@ -97,8 +100,7 @@ def test_too_many_blocked_in_a_day_pause_the_person_and_tell_the_desk(
 def test_no_number_pauses_anybody_where_it_is_switched_off(alice: User, settings: Settings) -> None:
     settings.BLOCKED_PER_DAY = 0
     end_blocked(make_job(alice, state=JobState.COLLECTING))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is None
+    assert paused_until(alice) is None
 
 
 def test_two_that_end_at_the_same_moment_count_each_other(alice: User, settings: Settings) -> None:
@@ -107,8 +109,7 @@ def test_two_that_end_at_the_same_moment_count_each_other(alice: User, settings:
         blocked(alice)
     jobs = [make_job(alice, state=JobState.COLLECTING) for _ in range(2)]
     assert together([partial(end_blocked, job) for job in jobs]) == []
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is not None
+    assert paused_until(alice) is not None
     assert ModerationCase.objects.filter(cause=Cause.OFTEN).count() == 1
 
 
