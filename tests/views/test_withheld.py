@@ -55,7 +55,7 @@ def scene(quick_passwords: None) -> Scene:
         Membership.objects.create(workspace=team, user=people[who], role=Role.EDITOR)
     for person in people.values():
         Membership.objects.create(workspace=shared, user=person, role=Role.OWNER)
-    root = make_image(people["owner"], workspace=team, name="open", stored=True)
+    root = make_image(people["owner"], workspace=team, name="open")
     done = {"state": JobState.SUCCEEDED, "allowance": "taken", "finished_at": timezone.now()}
     job = make_job(people["maker"], root, prompt="some words", **done)
     image = make_image(
@@ -74,7 +74,7 @@ def scene(quick_passwords: None) -> Scene:
     )
     use = make_job(people["maker"], image, prompt="other words", **done)
     collection = new_collection(people["owner"], team, "All")
-    twin = make_image(people["owner"], workspace=team, name="twin", stored=True, **LIKE)
+    twin = make_image(people["owner"], workspace=team, name="twin", **LIKE)
     collect(people["owner"], collection, [image, twin])
     for person in people.values():
         add_favourites(person, [image])
