@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from editor.access import RIGHTS, Right
+from editor.desk.appeals import token_for
 from editor.library.shelves import collect, new_collection
 from editor.models import (
     Cause,
@@ -27,6 +28,7 @@ from editor.models import (
     Image,
     Membership,
     ModerationCase,
+    Notice,
     Role,
     User,
     Workspace,
@@ -183,6 +185,21 @@ def merge_with(scene: Scene) -> dict[str, Any]:
     return edit_of(scene) | {"second": str(scene.image.pk), "source": scene.image.pk}
 
 
+def notice(scene: Scene) -> Notice:
+    """The editor was warned; they alone may read it and appeal."""
+    person, moderator = scene.people["editor"], make_person("moderator")
+    warned = open_case(Cause.STAFF, person)
+    decided = Decision.objects.create(
+        case=warned, moderator=moderator, cause=warned.cause, person=person, actions=["warn"], reason="Hidden reason."
+    )
+    return Notice.objects.create(person=person, decision=decided, headline="A warning", words="-", may_appeal=True)
+
+
+def appeal_link(scene: Scene) -> list[Any]:
+    decided = notice(scene).decision
+    return [token_for(decided)] if decided else []
+
+
 def case(scene: Scene) -> list[Any]:
     """What moderators alone may look at, the one whom it is about included."""
     return [open_case(Cause.CLASSIFIER, scene.people["editor"], image=scene.image).pk]
@@ -279,6 +296,17 @@ ADDRESSES: dict[str, list[Address]] = {
     "collection_zip": [Address(BYTES, args=collection)],
     "tag_rename": [Address(EDIT, "post", team, body=lambda scene: {"old": "red", "new": "blue"})],
     "picture": [Address(SEE, args=image)],
+    "picture_report": [Address(SEE, args=image), Address(SEE, "post", image, body=lambda scene: {"reason": "hate"})],
+    "notices": [Address(SIGNED_IN), Address(SIGNED_IN, query=lambda scene: f"?before={notice(scene).pk}")],
+    "notice_appeal": [
+        Address(MAKER, args=lambda scene: [notice(scene).pk]),
+        Address(MAKER, "post", lambda scene: [notice(scene).pk], body=lambda scene: {"words": "It was not me."}),
+    ],
+    "appeal_by_link": [
+        Address(ANYONE, args=appeal_link),  # the link says who it is: it went to their address
+        Address(NOBODY, args=lambda scene: ["no-such-token"]),
+    ],
+    "suspended": [Address(dict.fromkeys(PEOPLE, OUT))],
     "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
     "history": [Address(SIGNED_IN)],
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
