@@ -94,7 +94,11 @@ def put_back(image: Image, *, trashed: bool) -> None:
     if image.purged_at is not None:
         raise NotAllowed("Its bytes were purged when the time in quarantine was over. It can't be put back.")
     Image.objects.filter(pk=image.pk).update(
-        removed_at=None, trashed_at=timezone.now() if trashed else None, withheld_at=None
+        removed_at=None,
+        trashed_at=timezone.now() if trashed else None,
+        withheld_at=None,
+        # Perhaps a part of its bytes was moved by now: so the clock knows that all are to be moved back.
+        quarantined_at=image.quarantined_at or timezone.now(),
     )
     image.refresh_from_db()
     fingerprints.forget(image)

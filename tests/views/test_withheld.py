@@ -24,7 +24,7 @@ from tests.people import client_of, make_person
 pytestmark = pytest.mark.django_db
 
 NAME, BLUR = "a telling name", "AAAAtellingBlurAAAA"
-LIKE = phash_columns((1, 2, 3, 4))
+LIKE: dict[str, Any] = phash_columns((1, 2, 3, 4))
 WITHHELD, REMOVED = "withheld", "removed"
 PEOPLE = ("maker", "member", "owner")
 
@@ -249,8 +249,8 @@ def test_tile_says_honestly_that_it_waits(scene: Scene) -> None:
     for who in PEOPLE:
         page = scene.client(who).get(reverse("edit_tile", args=[scene.job.pk])).content.decode()
         assert "Waits for a look" in page
-    page = scene.client("member").get(reverse("studio_image", args=[scene.root.pk]) + f"?edit={scene.job.pk}")
-    assert "Waits for a look by a moderator" in page.content.decode()
+    response = scene.client("member").get(reverse("studio_image", args=[scene.root.pk]) + f"?edit={scene.job.pk}")
+    assert "Waits for a look by a moderator" in response.content.decode()
 
 
 def test_edit_page_says_that_a_source_was_removed(scene: Scene) -> None:

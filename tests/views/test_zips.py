@@ -134,11 +134,11 @@ def read_slowly(user: User, address: str, meanwhile: Callable[[], object], body:
     client = client_of(user)
 
     async def read() -> bytes:
-        response = await (client.post(address, body) if body else client.get(address))
-        pieces = aiter(response.streaming_content)
+        response: Any = await (client.post(address, body) if body else client.get(address))
+        pieces: AsyncIterator[bytes] = aiter(response.streaming_content)
         first = await anext(pieces)
         await sync_to_async(meanwhile)()
-        return first + b"".join([piece async for piece in pieces])
+        return first + await whole(pieces)
 
     archive = zipfile.ZipFile(io.BytesIO(asyncio.run(read())))
     assert archive.testzip() is None
