@@ -18,7 +18,7 @@ def suspended(request: HttpRequest) -> HttpResponse:
     """Only for some minutes after the password was right, in that browser."""
     try:
         pk = signing.loads(
-            request.session.get(SUSPENDED_KEY, ""), salt=SUSPENDED_SALT, max_age=SUSPENDED_SHOWN.total_seconds()
+            request.session.get(SUSPENDED_KEY, ""), salt=SUSPENDED_SALT, max_age=SUSPENDED_SHOWN
         )
     except signing.BadSignature:
         return redirect("account_login")
