@@ -84,7 +84,8 @@ def test_a_suspension_during_running_jobs_leaks_nothing_and_loses_nothing(modera
     )
     assert answer.status_code < 300
     running.refresh_from_db()
-    assert running.due_at and running.due_at <= timezone.now()
+    assert running.due_at
+    assert running.due_at <= timezone.now()
     # The vendor refuses one that was being sent, and it waits again: it is held, too.
     assert running.start_collecting(timezone.now() + timedelta(hours=1))
     back = make_job(alice)
