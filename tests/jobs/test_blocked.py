@@ -1,5 +1,6 @@
 """What the flux server's safety check kept back: found by the pixels, free, told kindly, and looked at by the desk."""
 
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,10 +11,21 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor.flux.sandbox import Sandbox
-from editor.jobs import flagging, ledger
+from editor.jobs import flagging, ledger, lifecycle
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.jobs.failures import NOTES, explain
-from editor.models import Allowance, Cause, GenerationJob, ImageState, JobState, ModerationCase, User
+from editor.models import (
+    Allowance,
+    Attempt,
+    AttemptState,
+    Cause,
+    GenerationJob,
+    ImageState,
+    JobState,
+    ModerationCase,
+    User,
+    Workspace,
+)
 from tests.jobs.test_allowances import together
 from tests.jobs.test_life_of_a_job import edit, run
 from tests.makers import make_image, make_job, make_user
@@ -32,14 +44,15 @@ def paused_until(user: User) -> datetime | None:
 
 
 def end_blocked(job: GenerationJob) -> None:
-    """As `collect` ends an edit whose pictures are all blank."""
+    """As `collect` ends an edit whose pictures are all blank, only slower."""
     with transaction.atomic():
         flagging.lock_owner(job)
         assert job.become_blocked()
+        time.sleep(0.05)
         flagging.follow(job, ready=0, blocked=1, told=True)
 
 
-@pytest.mark.parametrize("fault", ["blank", "blank-untold"])
+@pytest.mark.parametrize("fault", ["blank", "blank-untold", "blank #fault:bare-success"])
 def test_edit_of_blank_pictures_alone_is_blocked_and_free_whether_or_not_it_was_told(
     alice: User, sandbox: Sandbox, fault: str
 ) -> None:
@@ -70,6 +83,13 @@ def test_flag_without_a_blank_picture_blurs_all_of_them(alice: User, sandbox: Sa
     assert [image.sensitive for image in job.results.all()] == [True, True]
     assert "not sure about this edit" in NOTES[job.note]
     assert ModerationCase.objects.get().details == {"pictures": 2, "blocked": 0, "told": True}
+
+
+def test_flag_is_not_forgotten_when_a_later_answer_leaves_it_out(alice: User, sandbox: Sandbox) -> None:
+    job = edit(alice, "hat #fault:bare-success")
+    lifecycle.look_at(job.pk)
+    assert Attempt.objects.filter(job=job, state=AttemptState.OPEN).update(nsfw=True) == 1
+    assert run(job).results.get().sensitive
 
 
 def test_edit_without_a_flag_is_nobodys_case(alice: User, sandbox: Sandbox) -> None:
@@ -107,7 +127,8 @@ def test_two_that_end_at_the_same_moment_count_each_other(alice: User, settings:
     settings.BLOCKED_PER_DAY = 4
     for _ in range(2):
         blocked(alice)
-    jobs = [make_job(alice, state=JobState.COLLECTING) for _ in range(2)]
+    places = [Workspace.objects.personal_of(alice), Workspace.objects.found(alice, "Team")]  # with an account each
+    jobs = [make_job(alice, make_image(alice, workspace=place), state=JobState.COLLECTING) for place in places]
     assert together([partial(end_blocked, job) for job in jobs]) == []
     assert paused_until(alice) is not None
     assert ModerationCase.objects.filter(cause=Cause.OFTEN).count() == 1
