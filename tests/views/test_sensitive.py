@@ -19,13 +19,14 @@ def picture(alice: User) -> Image:
 
 @pytest.fixture
 def result(alice: User, picture: Image) -> Image:
-    """A sensitive result of a picture that is none, and used again."""
+    """A sensitive result of a picture that is none; something harmless was made of it."""
     source = make_image(alice)
     done = {"state": "succeeded", "allowance": "taken", "finished_at": timezone.now(), "due_at": None}
     made = make_image(
         alice, kind="generated", job=make_job(alice, source, picture, **done), root=source, sensitive=True
     )
-    make_job(alice, made, **done)
+    make_image(alice, kind="generated", job=make_job(alice, made, **done), root=source)
+    make_job(alice, picture, **done)
     return made
 
 
