@@ -112,10 +112,7 @@ def _template(request: PersonRequest) -> str:
 
 def _show_next(request: PersonRequest, scope: Scope) -> HttpResponse:
     following = queue.next_case(request.user, scope, skipped_in(request))
-    if following is None:
-        address = address_of("desk_done", scope)
-    else:
-        address = address_of("desk_case", scope, following.pk)
+    address = address_of("desk_done", scope) if following is None else address_of("desk_case", scope, following.pk)
     if not request.htmx:
         return redirect(address)
     if following is None:

@@ -66,7 +66,7 @@ def reported(person: User, words: str = "Look at this.") -> ModerationCase:
 
 def body_of(response: HttpResponseBase) -> bytes:
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in cast(StreamingHttpResponse, response)])  # type: ignore[union-attr]
+        return b"".join([chunk async for chunk in cast(StreamingHttpResponse, response)])
 
     assert response.status_code == 200
     return async_to_sync(read)()
