@@ -337,6 +337,16 @@ ADDRESSES: dict[str, list[Address]] = {
     "usage": [Address(SEE, args=team)],
     "usage_csv": [Address(SEE, args=team)],
     "member_limit": [Address(MANAGE, "post", colleague, body=lambda scene: {"pictures_per_month": 5})],
+    "view_as_stop": [Address(SIGNED_IN, "post")],
+    "mfa_index": [Address(SIGNED_IN)],
+    # These ask for the password first, or are not there for somebody without a second factor.
+    "mfa_authenticate": [Address(dict.fromkeys(PEOPLE, OUT))],
+    "mfa_reauthenticate": [Address(SIGNED_IN)],
+    "mfa_activate_totp": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"code": "000000"})],
+    "mfa_deactivate_totp": [Address(NOT_THEIRS)],
+    "mfa_view_recovery_codes": [Address(NOT_THEIRS)],
+    "mfa_generate_recovery_codes": [Address(SIGNED_IN)],
+    "mfa_download_recovery_codes": [Address(NOT_THEIRS)],
     "account_export": [Address(SIGNED_IN)],
     "account_delete": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"email": "x"})],
     "join": [
@@ -379,7 +389,7 @@ def names_of(patterns: list[URLPattern | URLResolver]) -> set[str]:
 
 
 def test_every_address_has_an_answer() -> None:
-    ours = names_of(get_resolver("editor.urls").url_patterns)
+    ours = names_of(get_resolver("editor.urls").url_patterns) | names_of(get_resolver("allauth.mfa.urls").url_patterns)
     assert ours == set(ADDRESSES)
 
 

@@ -90,11 +90,12 @@ def scene(quick_passwords: None) -> Scene:
     decision = Decision.objects.create(
         case=decided, moderator=people["superuser"], cause=decided.cause, person=maker, actions=[Action.FINE.value]
     )
+    attempt = make_attempt(job)
     rows = {
         "editor.allowanceentry": AllowanceEntry.objects.create(
-            job=job, workspace=job.workspace, user=maker, kind="held", month=date(2026, 1, 1), pictures=1
+            job=job, workspace=job.workspace, user=maker, kind="held", month=date(2026, 1, 1), pictures=1, money=0
         ),
-        "editor.attempt": make_attempt(job),
+        "editor.attempt": attempt,
         "editor.auditentry": audit.record(None, "limits.changed"),
         "editor.decision": decision,
         "editor.fluxserver": FluxServer.objects.current(),
@@ -104,7 +105,7 @@ def scene(quick_passwords: None) -> Scene:
         "editor.moderationcase": case,
         "editor.promptrule": PromptRule.objects.create(name="Weapons", text="gun"),
         "editor.user": maker,
-        "editor.webhookevent": WebhookEvent.objects.create(status="success", body={}),
+        "editor.webhookevent": WebhookEvent.objects.create(attempt=attempt, status="success", body={}),
         "editor.workspace": image.workspace,
         "auth.group": Group.objects.create(name="Friends"),
     }
