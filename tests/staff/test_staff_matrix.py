@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -236,12 +237,12 @@ def test_matrix(visitor: str, scene: Scene) -> None:
     answers = {}
     for name, address in ADDRESSES.items():
         path = reverse(name, args=address.args(scene)) + address.query
-        cookies = client.cookies.copy()
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         with transaction.atomic():
             response = getattr(client, address.method)(path, follow=name == "admin:login")
             response.close()
             transaction.set_rollback(True)
-        client.cookies = cookies
+        client.cookies = SimpleCookie(cookies)
         answers[name] = answer_of(response, address)
     assert answers == {name: expected(address, visitor) for name, address in ADDRESSES.items()}
 
