@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from editor.library.perceptual import phash_columns
 from editor.images.rights import Rights, today
+from editor.library.perceptual import phash_columns
 from editor.models import GenerationJob, ImageKind, Licence, Role, User, Workspace
 from tests.makers import make_image, make_job
 

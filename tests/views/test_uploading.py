@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from editor.images import keys
 from editor.images.bucket import BucketUnavailable
-from editor.library.perceptual import phash_columns
 from editor.images.rights import Rights
+from editor.library.perceptual import phash_columns
 from editor.models import Image, ImageState, Role, User, Workspace
 from editor.views import uploading
 from tests.conftest import Bucket
