@@ -340,7 +340,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "view_as_stop": [Address(SIGNED_IN, "post")],
     "mfa_index": [Address(SIGNED_IN)],
     # These ask for the password first, or are not there for somebody without a second factor.
-    "mfa_authenticate": [Address(dict.fromkeys(PEOPLE, OUT))],
+    "mfa_authenticate": [Address(SIGNED_IN)],
     "mfa_reauthenticate": [Address(SIGNED_IN)],
     "mfa_activate_totp": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"code": "000000"})],
     "mfa_deactivate_totp": [Address(NOT_THEIRS)],

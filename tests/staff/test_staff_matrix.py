@@ -168,7 +168,7 @@ ADDRESSES: dict[str, Address] = {
         PEOPLES, query="?app_label=editor&model_name=membership&field_name=user&term=a"
     ),
     "admin:jsi18n": Address(STAFF),
-    "admin:view_on_site": Address((), args=lambda scene: [1, 1], staff=GONE),
+    "admin:view_on_site": Address((), args=lambda scene: [0, 1], staff=GONE),
     "admin:app_list": Address(STAFF, args=lambda scene: ["editor"]),
     "admin:editor_auditentry_export": Address(PEOPLES, "post", lambda scene: ["csv"]),
     "admin:editor_promptrule_try": Address(("moderator", "administrator", "superuser")),
@@ -190,7 +190,13 @@ ADDRESSES: dict[str, Address] = {
     "desk_case": desk(args=CASE),
     "desk_decide": desk("post", CASE),
     "desk_skip": desk("post", CASE),
-    "desk_picture": desk(args=lambda scene: [scene.pk("editor.moderationcase"), scene.pk("editor.image"), 320]),
+    "desk_picture": Address(
+        DESK,
+        args=lambda scene: [scene.pk("editor.moderationcase"), scene.pk("editor.image"), 320],
+        staff=GONE,
+        person=GONE,
+        anonymous=GONE,
+    ),
     "desk_decisions": desk(),
     "desk_decision": desk(args=of("editor.decision")),
     "desk_person": desk(args=PERSON),
@@ -240,7 +246,8 @@ def test_matrix(visitor: str, scene: Scene) -> None:
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         with transaction.atomic():
             response = getattr(client, address.method)(path, follow=name == "admin:login")
-            response.close()
+            if response.streaming:  # to its end: closing it would take the connection, and this transaction, along
+                list(response)
             transaction.set_rollback(True)
         client.cookies = SimpleCookie(cookies)
         answers[name] = answer_of(response, address)
@@ -278,7 +285,7 @@ def test_queues_are_for_operators_and_superusers(visitor: str, scene: Scene) -> 
         elif visitor in STAFF:
             assert response.status_code in {403, 404}
         else:
-            assert response["Location"].startswith("/admin/login/")
+            assert response.status_code == 404 or response["Location"].startswith("/admin/login/")
 
 
 def test_roles_are_made_and_kept() -> None:
