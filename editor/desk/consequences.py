@@ -141,6 +141,8 @@ def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, 
         suspension.shut_out(person)
     elif Action.SUSPEND in gone and not any(Action.SUSPEND in actions for actions in others):
         suspension.let_in(person)
+    if decision.cause == Cause.OFTEN and Action.FINE in chosen:
+        User.objects.filter(pk=person.pk).update(edits_paused_until=None)
     before = {"trust": was.get("trust", person.trust)}
     if Action.RESTRICT in chosen:
         _trust(person, Trust.RESTRICTED)

@@ -1,6 +1,7 @@
 """Deciding: what each action does, what a change takes back, and that a decision is whole or not at all."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import combinations
 from typing import Any
 from uuid import uuid4
@@ -177,6 +178,16 @@ def test_held_edit_goes_on_or_is_refused(action: Action, state: JobState, mo: Us
     found = GenerationJob.objects.get(pk=job.pk)
     assert found.state == state
     assert found.allowance == ("held" if state == JobState.QUEUED else "released")
+
+
+@pytest.mark.parametrize(("action", "goes_on"), [(Action.FINE, True), (Action.WARN, False)])
+def test_who_was_blocked_too_often_may_go_on_if_that_is_fine(
+    action: Action, goes_on: bool, mo: User, alice: User
+) -> None:
+    User.objects.filter(pk=alice.pk).update(edits_paused_until=timezone.now() + timedelta(1))
+    decide(mo, open_case(Cause.OFTEN, alice), action, reason="Please stop.")
+    alice.refresh_from_db()
+    assert (alice.edits_paused_until is None) is goes_on
 
 
 def test_results_of_an_edit_are_removed_and_put_back_together(mo: User, alice: User) -> None:
