@@ -18,8 +18,23 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from editor.access import RIGHTS, Right
+from editor.desk.appeals import token_for
 from editor.library.shelves import collect, new_collection
-from editor.models import Collection, GenerationJob, Image, Membership, Role, User, Workspace, WorkspaceInvitation
+from editor.models import (
+    Cause,
+    Collection,
+    Decision,
+    GenerationJob,
+    Image,
+    Membership,
+    ModerationCase,
+    Notice,
+    Role,
+    User,
+    Workspace,
+    WorkspaceInvitation,
+)
+from editor.moderation.cases import open_case
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
@@ -170,6 +185,38 @@ def merge_with(scene: Scene) -> dict[str, Any]:
     return edit_of(scene) | {"second": str(scene.image.pk), "source": scene.image.pk}
 
 
+def notice(scene: Scene) -> Notice:
+    """The editor was warned; they alone may read it and appeal."""
+    person, moderator = scene.people["editor"], make_person("moderator")
+    warned = open_case(Cause.STAFF, person)
+    decided = Decision.objects.create(
+        case=warned, moderator=moderator, cause=warned.cause, person=person, actions=["warn"], reason="Hidden reason."
+    )
+    return Notice.objects.create(person=person, decision=decided, headline="A warning", words="-", may_appeal=True)
+
+
+def appeal_link(scene: Scene) -> list[Any]:
+    decided = notice(scene).decision
+    return [token_for(decided)] if decided else []
+
+
+def case(scene: Scene) -> list[Any]:
+    """What moderators alone may look at, the one whom it is about included."""
+    return [open_case(Cause.CLASSIFIER, scene.people["editor"], image=scene.image).pk]
+
+
+def decided(scene: Scene) -> list[Any]:
+    found = ModerationCase.objects.get(pk=case(scene)[0])
+    row = Decision(case=found, moderator=scene.people["owner"], cause=found.cause, person=found.person)
+    row.actions = ["warn"]
+    row.save()
+    return [row.pk]
+
+
+def decision(scene: Scene) -> dict[str, Any]:
+    return {"case": case(scene), "actions": ["fine"]}
+
+
 ADDRESSES: dict[str, list[Address]] = {
     "studio": [Address(ANYONE)],
     "studio_image": [
@@ -249,6 +296,17 @@ ADDRESSES: dict[str, list[Address]] = {
     "collection_zip": [Address(BYTES, args=collection)],
     "tag_rename": [Address(EDIT, "post", team, body=lambda scene: {"old": "red", "new": "blue"})],
     "picture": [Address(SEE, args=image)],
+    "picture_report": [Address(SEE, args=image), Address(SEE, "post", image, body=lambda scene: {"reason": "hate"})],
+    "notices": [Address(SIGNED_IN), Address(SIGNED_IN, query=lambda scene: f"?before={notice(scene).pk}")],
+    "notice_appeal": [
+        Address(MAKER, args=lambda scene: [notice(scene).pk]),
+        Address(MAKER, "post", lambda scene: [notice(scene).pk], body=lambda scene: {"words": "It was not me."}),
+    ],
+    "appeal_by_link": [
+        Address(ANYONE, args=appeal_link),  # the link says who it is: it went to their address
+        Address(NOBODY, args=lambda scene: ["no-such-token"]),
+    ],
+    "suspended": [Address(dict.fromkeys(PEOPLE, OUT))],
     "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
     "history": [Address(SIGNED_IN)],
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
@@ -282,12 +340,36 @@ ADDRESSES: dict[str, list[Address]] = {
     "usage": [Address(SEE, args=team)],
     "usage_csv": [Address(SEE, args=team)],
     "member_limit": [Address(MANAGE, "post", colleague, body=lambda scene: {"pictures_per_month": 5})],
+    "view_as_stop": [Address(SIGNED_IN, "post")],
+    "mfa_index": [Address(SIGNED_IN)],
+    # These ask for the password first, or are not there for somebody without a second factor.
+    "mfa_authenticate": [Address(SIGNED_IN)],
+    "mfa_reauthenticate": [Address(SIGNED_IN)],
+    "mfa_activate_totp": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"code": "000000"})],
+    "mfa_deactivate_totp": [Address(NOT_THEIRS)],
+    "mfa_view_recovery_codes": [Address(NOT_THEIRS)],
+    "mfa_generate_recovery_codes": [Address(SIGNED_IN)],
+    "mfa_download_recovery_codes": [Address(NOT_THEIRS)],
     "account_export": [Address(SIGNED_IN)],
     "account_delete": [Address(SIGNED_IN), Address(SIGNED_IN, "post", body=lambda scene: {"email": "x"})],
     "join": [
         Address(ANYONE, args=lambda scene: [scene.invitation.token]),
         Address(NOBODY, args=lambda scene: ["no-such-invitation"]),
     ],
+    "desk": [Address(NOT_THEIRS), Address(NOT_THEIRS, query=lambda scene: f"?person={scene.people['editor'].pk}")],
+    "desk_next": [Address(NOT_THEIRS, "post")],
+    "desk_done": [Address(NOT_THEIRS)],
+    "desk_bulk": [Address(NOT_THEIRS, "post", body=decision)],
+    "desk_case": [Address(NOT_THEIRS, args=case)],
+    "desk_decide": [Address(NOT_THEIRS, "post", case, body=decision)],
+    "desk_skip": [Address(NOT_THEIRS, "post", case)],
+    "desk_picture": [Address(NOBODY, args=lambda scene: [*case(scene), scene.image.pk, 320])],
+    "desk_decisions": [Address(NOT_THEIRS)],
+    "desk_decision": [
+        Address(NOT_THEIRS, args=decided),
+        Address(NOT_THEIRS, "post", decided, body=decision),
+    ],
+    "desk_person": [Address(NOT_THEIRS, args=lambda scene: [scene.people["editor"].pk])],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],
@@ -310,7 +392,7 @@ def names_of(patterns: list[URLPattern | URLResolver]) -> set[str]:
 
 
 def test_every_address_has_an_answer() -> None:
-    ours = names_of(get_resolver("editor.urls").url_patterns)
+    ours = names_of(get_resolver("editor.urls").url_patterns) | names_of(get_resolver("allauth.mfa.urls").url_patterns)
     assert ours == set(ADDRESSES)
 
 

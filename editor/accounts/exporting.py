@@ -1,5 +1,7 @@
 """All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits and what they cost.
 
+And what moderators had to do with them: what the person reported, was told, and what was decided about them.
+
 Of workspaces that the person is no longer in there are only the lines of the ledger: the pictures are the team's.
 """
 
@@ -16,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from editor.accounts import told
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, GenerationJob, Image, ImageState
+from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,6 +45,9 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
         archive.writestr(_text("profile.json"), _json(await sync_to_async(_profile)(user)))
         texts = [
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
+            ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
+            ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
+            ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
             ("ledger.csv", AllowanceEntry.objects.filter(user=user).order_by("pk"), _as_csv),
         ]
         for name, rows, written in texts:

@@ -21,11 +21,13 @@ from editor.models import (
     Invitation,
     LastOwner,
     Membership,
+    Notice,
     Role,
     User,
     Workspace,
     WorkspaceInvitation,
 )
+from editor.moderation.reports import forget_words
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -96,6 +98,8 @@ def _leave_workspaces(user: User) -> None:
 def _forget_traces(user: User) -> None:
     """Rows that hold the address or are the person's own business alone."""
     Favourite.objects.filter(user=user).delete()
+    Notice.objects.filter(person=user).delete()
+    forget_words(user)
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Invitation.objects.filter(email=user.email).delete()
@@ -112,6 +116,7 @@ def _anonymise(user: User) -> None:
     user.anonymised_at = timezone.now()
     user.last_login = None
     user.last_workspace = None
+    user.notices_unseen = 0
     user.set_unusable_password()
     user.save()
     user.groups.clear()

@@ -58,7 +58,7 @@ def keep_roles(app_config: AppConfig, using: str = "default", apps: Apps = all_a
         allowed = permissions._default_manager.using(using).filter(
             content_type__app_label=app_config.label, codename__in=codenames
         )
-        role.permissions.set(allowed)  # type: ignore[attr-defined]
+        role.permissions.set(allowed)
 
 
 def belongs_to_staff(user: User) -> bool:

@@ -89,7 +89,7 @@ def led_there(request: HttpRequest) -> HttpResponseBase | None:
     if not is_mfa_enabled(user, ["totp"]):
         messages.info(request, NEEDED)
         return redirect("mfa_index")
-    if any(record.get("method") == "mfa" for record in get_authentication_records(request)):
+    if any(record.get("method") == "mfa" for record in get_authentication_records(request, user)):
         return None
     wanted = request.get_full_path() if request.method == "GET" else reverse("admin:index")
     return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")

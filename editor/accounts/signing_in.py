@@ -14,5 +14,5 @@ def record_staff(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Receiver, after somebody signed in."""
     if not belongs_to_staff(user):
         return
-    ways = sorted({str(record.get("method", "")) for record in get_authentication_records(request)})
+    ways = sorted({str(record.get("method", "")) for record in get_authentication_records(request, user)})
     audit.record(user, "staff.signed_in", user, f"With {' and '.join(ways)}." if ways else "", ways=ways)

@@ -164,7 +164,7 @@ def step_in(request: HttpRequest) -> HttpResponseBase | None:
     request.viewing = Viewing(actor, person, until)  # type: ignore[attr-defined]  # a request carries what it is
     request.session = ForgottenSession()
     request.user = request._cached_user = request._acached_user = person  # type: ignore[attr-defined]
-    request.auser = _answering(person)  # type: ignore[method-assign]
+    request.auser = _answering(person)
     if request.method not in {"GET", "HEAD"} or request.path_info.startswith(SHUT):
         return render(request, "frame/viewing_refused.html", status=403)
     return None

@@ -35,8 +35,8 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         "a day such as 2026-03-31, or words (of the newest)."
     )
     ordering = ["-number"]
-    fields = ["number", "at", "actor", "action", "about_what", "words", "in_detail", "previous", "hash"]
-    readonly_fields = fields
+    readonly_fields = ["number", "at", "actor", "action", "about_what", "words", "in_detail", "previous", "hash"]
+    fields = tuple(readonly_fields)
 
     def get_urls(self) -> list[URLPattern]:
         return [

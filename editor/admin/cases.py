@@ -15,7 +15,8 @@ from editor.models import Decision, ModerationCase, Report, User
 
 class ReportInline(admin.TabularInline):  # type: ignore[type-arg]  # Django's class takes none at run time
     model = Report
-    fields = readonly_fields = ["created_at", "reporter", "reason", "words"]
+    readonly_fields = ["created_at", "reporter", "reason", "words"]
+    fields = tuple(readonly_fields)
     extra = 0
     can_delete = False
 

@@ -33,7 +33,6 @@ Door = Callable[[HttpRequest, User], HttpResponse | None]
 class PersonDoors:
     """Mixed into the administration of people."""
 
-    change_form_template = "admin/editor/user/change_form.html"
     admin_site: Any
 
     def get_urls(self) -> list[URLPattern]:

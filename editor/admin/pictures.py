@@ -20,7 +20,6 @@ from editor.models import Image, User
 from editor.moderation import audit
 
 SHOWN_SECONDS = 300  # after the click
-signer = TimestampSigner(salt="editor.admin.pictures")
 
 
 def may_look(user: User | AnonymousUser) -> bool:
@@ -49,14 +48,19 @@ async def admin_image(request: HttpRequest, image_id: UUID, width: int) -> HttpR
     return await respond(request, keys.rendition_key(image.pk, chosen), etag=etag, cache="private, no-store")
 
 
+def _signer() -> TimestampSigner:
+    """Made when it is needed: without SECRET_KEY, a process is still to say what is missing."""
+    return TimestampSigner(salt="editor.admin.pictures")
+
+
 def asking(user: User, image: Image) -> str:
     """Lets this person see that picture for some minutes."""
-    return signer.sign(f"{user.pk}:{image.pk}")
+    return _signer().sign(f"{user.pk}:{image.pk}")
 
 
 def _was_asked_for(text: str, user: User | AnonymousUser, image: Image) -> bool:
     try:
-        return signer.unsign(text, max_age=SHOWN_SECONDS) == f"{user.pk}:{image.pk}"
+        return _signer().unsign(text, max_age=SHOWN_SECONDS) == f"{user.pk}:{image.pk}"
     except BadSignature:
         return False
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AnonymousUser
@@ -22,7 +22,7 @@ def actor_of(request: HttpRequest) -> User:
     """Raises TypeError for nobody."""
     if isinstance(request.user, AnonymousUser):
         raise TypeError("only somebody who is signed in changes anything here")
-    return cast(User, request.user)
+    return request.user
 
 
 def changes_of(form: "BaseModelForm[Any]", formsets: Iterable[Any] = ()) -> list[Change]:

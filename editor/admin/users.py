@@ -56,6 +56,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
 @admin.register(User)
 class UserAdmin(PersonDoors, PlainAdmin[User]):
     form = UserForm
+    change_form_template = "admin/editor/user/change_form.html"
     list_display = [
         "email", "name", "trust", "is_active", "suspended_at", "is_staff", "edits_per_day", "date_joined", "last_login"
     ]  # fmt: skip
@@ -69,7 +70,7 @@ class UserAdmin(PersonDoors, PlainAdmin[User]):
     fieldsets = [
         (None, {"fields": ["email", "name", "edits_per_day", "is_active"]}),
         ("Moderation", {"fields": ["trust", "why", "suspended_at", "edits_paused_until"]}),
-        ("Rights", {"fields": RIGHTS, "classes": ["collapse"]}),
+        ("Rights", {"fields": [*RIGHTS], "classes": ["collapse"]}),
         ("When", {"fields": ["date_joined", "last_login", "anonymised_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "edits_per_day"]})]
@@ -110,7 +111,7 @@ class UserAdmin(PersonDoors, PlainAdmin[User]):
 
     def _changeable(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:
         """Those of them whom this person may change, never themselves; locked."""
-        others = queryset.exclude(pk=request.user.pk).filter(anonymised_at=None)
+        others = queryset.exclude(email=request.user.get_username()).filter(anonymised_at=None)
         others = others if request.user.is_superuser else ordinary(others)
         return list(others.select_for_update(no_key=True, of=("self",)).order_by("pk"))
 

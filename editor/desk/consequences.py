@@ -94,7 +94,11 @@ def put_back(image: Image, *, trashed: bool) -> None:
     if image.purged_at is not None:
         raise NotAllowed("Its bytes were purged when the time in quarantine was over. It can't be put back.")
     Image.objects.filter(pk=image.pk).update(
-        removed_at=None, trashed_at=timezone.now() if trashed else None, withheld_at=None
+        removed_at=None,
+        trashed_at=timezone.now() if trashed else None,
+        withheld_at=None,
+        # Perhaps a part of its bytes was moved by now: so the clock knows that all are to be moved back.
+        quarantined_at=image.quarantined_at or timezone.now(),
     )
     image.refresh_from_db()
     fingerprints.forget(image)
@@ -137,6 +141,8 @@ def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, 
         suspension.shut_out(person)
     elif Action.SUSPEND in gone and not any(Action.SUSPEND in actions for actions in others):
         suspension.let_in(person)
+    if decision.cause == Cause.OFTEN and Action.FINE in chosen:
+        User.objects.filter(pk=person.pk).update(edits_paused_until=None)
     before = {"trust": was.get("trust", person.trust)}
     if Action.RESTRICT in chosen:
         _trust(person, Trust.RESTRICTED)

@@ -68,7 +68,7 @@ class Exhibit:
 
     @cached_property
     def why(self) -> list[tuple[str, str]]:
-        return list(reasons(self.case))
+        return [pair for pair in reasons(self.case) if not (self.reports and pair[0] == REPORTED)]
 
     @cached_property
     def prompts(self) -> list[str]:
@@ -152,6 +152,7 @@ def record_of(person: User, without: ModerationCase | None = None, shown: int = 
     return Record(person, list(decisions.order_by("-created_at")[:shown]), open_ones[:shown], len(open_ones) > shown)
 
 
+REPORTED = "Reported because"
 NAMES = {
     "score": "Score of the classifier",
     "label": "It may be",
@@ -167,7 +168,7 @@ NAMES = {
 def reasons(case: ModerationCase) -> Iterator[tuple[str, str]]:
     """Why a case is at the desk, as pairs of a name and words."""
     if case.cause == Cause.REPORT and case.key:
-        yield "Most urgent reason", reason_words(case.key)
+        yield REPORTED, reason_words(case.key)
     for rule in _rows(case.details.get("rules")):
         words = ", ".join(f"“{word}”" for word in rule.get("words", []))
         yield f"Rule “{rule.get('name', '')}”, {rule.get('action', '')}", words

@@ -5,6 +5,7 @@ from django.db.models import F
 from editor import rings
 from editor.desk import wording
 from editor.models import Cause, Decision, Notice, Report, User
+from editor.moderation.reports import forget_words_of_leavers
 
 
 def tell(decision: Decision) -> None:
@@ -15,6 +16,7 @@ def tell(decision: Decision) -> None:
         _give(decision.person, decision, told.headline, told.words, may_appeal=may_appeal)
     if decision.cause == Cause.REPORT and _is_news(decision):
         _tell_reporters(decision)
+    forget_words_of_leavers(decision.case)
 
 
 def _is_news(decision: Decision) -> bool:

@@ -14,12 +14,16 @@ from PIL import Image
 _SIDE = 32  # pixels of the small grey picture
 _WAVES = 8  # the slowest ones, across and down
 _FLATTEST = 4  # levels of grey between its darkest and its brightest pixel; below that there is only noise to hash
+_NOISE = 16  # what rounding and saving as JPEG do to the strength of a wave: such a bit says nothing
+_STANDING_OUT = 32  # waves that must be stronger or weaker than that; of photographs and ninths of them at least 48 are
 
 Parts = tuple[int, int, int, int]
 
 
 def perceptual_hash(picture: Image.Image) -> Parts | None:
     """Of an RGB picture, as four numbers of 16 bits. None for one in which there is nothing to see.
+
+    That are plain backgrounds, too, with a gradient or a vignette: they would all look like each other.
 
     Each bit says whether one of the 64 slowest waves (of a cosine transform) is stronger than half of them: what is
     coarse in a picture, not its edges, its brightness or its noise.
@@ -32,6 +36,8 @@ def perceptual_hash(picture: Image.Image) -> Parts | None:
     across = [[_strength(values[y : y + _SIDE], wave) for wave in _waves()] for y in range(0, _SIDE**2, _SIDE)]
     down = [_strength([row[u] for row in across], wave) for wave in _waves() for u in range(_WAVES)]
     middle = median(down[1:])  # the first one is the brightness
+    if sum(abs(strength - middle) > _NOISE for strength in down) < _STANDING_OUT:
+        return None
     bits = "".join("1" if strength > middle else "0" for strength in down)
     return int(bits[:16], 2), int(bits[16:32], 2), int(bits[32:48], 2), int(bits[48:], 2)
 

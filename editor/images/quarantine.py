@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from editor.images import bucket, keys
@@ -26,10 +26,13 @@ MOST_AT_ONCE = 50  # pictures, so that the clock goes on
 
 
 def unfinished() -> QuerySet[Image]:
-    """Removed ones whose bytes still lie in the open, and those given back whose bytes still lie apart."""
-    apart = Q(removed_at__isnull=False, quarantined_at=None)
-    back = Q(removed_at=None, quarantined_at__isnull=False)
-    return Image.objects.filter(apart | back, state__in=SETTLED, purged_at=None)
+    """Removed ones whose bytes still lie in the open, and those given back whose bytes still lie apart.
+
+    Two queries in one, each with an index that holds nothing else.
+    """
+    rows = Image.objects.filter(state__in=SETTLED, purged_at=None)
+    apart = rows.filter(removed_at__isnull=False, quarantined_at=None)
+    return apart.union(rows.filter(removed_at=None, quarantined_at__isnull=False), all=True)
 
 
 def settle(image: Image) -> bool:

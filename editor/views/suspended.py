@@ -17,9 +17,7 @@ from editor.models import User
 def suspended(request: HttpRequest) -> HttpResponse:
     """Only for some minutes after the password was right, in that browser."""
     try:
-        pk = signing.loads(
-            request.session.get(SUSPENDED_KEY, ""), salt=SUSPENDED_SALT, max_age=SUSPENDED_SHOWN.total_seconds()
-        )
+        pk = signing.loads(request.session.get(SUSPENDED_KEY, ""), salt=SUSPENDED_SALT, max_age=SUSPENDED_SHOWN)
     except signing.BadSignature:
         return redirect("account_login")
     person = User.objects.filter(pk=pk, suspended_at__isnull=False, anonymised_at=None).first()

@@ -4,6 +4,7 @@ const decision = () => desk()?.querySelector("[data-desk-decide]");
 const live = document.getElementById("live");
 const AT_ONCE = new Set(["f", "s"]); // need no reason
 let busy = false;
+let spokenOf = document.querySelector("[data-desk-said] a")?.href;
 
 const actions = (form) => [...form.querySelectorAll(".desk-actions input")];
 const needsReason = (form) => actions(form).some((box) => box.checked && "reason" in box.dataset);
@@ -125,18 +126,23 @@ document.addEventListener("change", ({ target }) => {
 // The next one ------------------------------------------------------------------------------------------------------
 
 document.addEventListener("htmx:beforeRequest", () => (busy = true));
-document.addEventListener("htmx:afterRequest", () => (busy = false));
+for (const end of ["afterSettle", "sendError", "responseError", "swapError"]) {
+  document.addEventListener(`htmx:${end}`, () => (busy = false));
+}
 
 function arrive({ spoken }) {
   const form = decision();
   if (form) follow(form);
+  if (desk()) desk().dataset.ready = "";
   const head = desk()?.querySelector("[data-desk-head]");
   if (!spoken) return;
   const problem = form?.querySelector("[data-desk-problem]:not([hidden])");
   if (problem) return actions(form)[0].focus();
   scrollTo({ top: 0, behavior: "instant" });
   head?.focus({ preventScroll: true });
-  const said = desk().querySelector("[data-desk-said] p")?.textContent ?? "";
+  const last = desk().querySelector("[data-desk-said] a")?.href;
+  const said = last !== spokenOf ? desk().querySelector("[data-desk-said] p")?.textContent : "";
+  spokenOf = last;
   live.textContent = [said, head ? `Next: ${head.textContent}` : ""].filter(Boolean).join(". ");
   document.title = `${head?.textContent ?? "Desk"} · Retake`;
 }

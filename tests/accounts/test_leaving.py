@@ -19,13 +19,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.accounts.leaving import LastAdministrator, delete_account, only_owned_by
+from editor.desk.appeals import appeal
 from editor.images import bucket, keys
 from editor.jobs import clock, ledger
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.models import (
+    Action,
     Allowance,
     AllowanceEntry,
     AttemptState,
+    Decision,
     Favourite,
     GenerationJob,
     Image,
@@ -33,11 +36,17 @@ from editor.models import (
     JobState,
     LastOwner,
     Membership,
+    ModerationCase,
+    Notice,
+    Report,
+    ReportReason,
     Role,
     User,
     Workspace,
     WorkspaceInvitation,
 )
+from editor.moderation.reports import report
+from tests.desk.deciding import case_about, decide, make_moderator
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import PASSWORD, client_of, submit
 
@@ -323,6 +332,56 @@ def test_more_than_a_batch_is_exported(alice: User, alice_client: Client, monkey
     with exported(alice_client) as archive:
         assert len(json.loads(archive.read("pictures.json"))) == 5
         assert len(json.loads(archive.read("edits.json"))) == GenerationJob.objects.count() == 5
+
+
+def test_export_tells_what_moderators_had_to_do_with_me(alice: User, bob: User, alice_client: Client) -> None:
+    moderator = make_moderator("moderator")
+    theirs = make_image(bob)
+    report(alice, theirs, ReportReason.HATE, "Look at the sign.")
+    removed = make_image(alice, stored=True)
+    decision = decide(moderator, case_about(removed), Action.REMOVE, reason="Stolen.", note="A hidden note.")
+    appeal(alice, decision, "It is my own.")
+    with exported(alice_client) as archive:
+        text = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".json")}
+        assert not [name for name in archive.namelist() if name.startswith("pictures/")]
+    (reported,) = json.loads(text["reports.json"])
+    assert (reported["picture"], reported["reason"], reported["words"], reported["decided"]) == (
+        str(theirs.pk),
+        "hate",
+        "Look at the sign.",
+        False,
+    )
+    (told,) = json.loads(text["notices.json"])
+    assert "Stolen." in told["words"]
+    (decided,) = json.loads(text["decisions.json"])
+    assert (decided["id"], decided["actions"], decided["reason"]) == (str(decision.pk), ["Remove"], "Stolen.")
+    assert decided["appeal"]["words"] == "It is my own."
+    assert "hidden note" not in "".join(text.values())
+    assert "moderator" not in "".join(text.values()).lower()
+
+
+def test_words_to_moderators_go_when_they_are_answered_and_decisions_stay(alice: User, bob: User) -> None:
+    moderator = make_moderator("moderator")
+    answered, waiting = make_image(bob), make_image(bob)
+    for picture in (answered, waiting):
+        report(alice, picture, ReportReason.HATE, "My own words.")
+    decide(moderator, answered.cases.get(), Action.FINE)
+    decision = decide(moderator, case_about(make_image(alice)), Action.WARN)
+    pleading = appeal(alice, decision, "My own words.")
+    Membership.objects.filter(user=alice, workspace__personal_for=None).delete()
+
+    delete_account(alice)
+    assert Report.objects.get(case__image=answered).words == ""
+    assert Report.objects.get(case__image=waiting).words == "My own words."
+    assert not Notice.objects.filter(person=alice).exists()
+    assert Decision.objects.get(pk=decision.pk).person == alice
+
+    decide(moderator, waiting.cases.get(), Action.REMOVE)
+    decide(moderator, pleading, Action.FINE)
+    left = Report.objects.get(case__image=waiting)
+    assert (left.words, left.reason) == ("", "hate")
+    assert ModerationCase.objects.get(pk=pleading.pk).details["words"] == ""
+    assert not Notice.objects.filter(person=alice).exists()
 
 
 def test_stranger_signs_in_first() -> None:

@@ -10,7 +10,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "flight")
+NAMES = ("overhead", "pages", "library", "moderation", "flight")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
@@ -27,6 +27,10 @@ def measure(name: str, stage: Stage) -> list[Row]:
         from tests.bench import library
 
         return library.measure(stage)
+    if name == "moderation":
+        from tests.bench import moderation
+
+        return moderation.measure(stage)
     from tests.bench import flight
 
     return flight.measure(stage)

@@ -69,6 +69,7 @@ def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]
     image = jobs["done"].source_image
     make_image(image.made_by, trashed_at=timezone.now())
     addresses = ["/", "/history/", "/trash/", "/history/?state=done", f"/studio/{image.pk}/", "/nowhere/"]
+    addresses += ["/notices/", f"/pictures/{image.pk}/report/"]
     addresses += [f"/studio/{image.pk}/?edit={job.pk}" for job in jobs.values()]
     addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
     assert [problem for address in addresses for problem in problems(view, address)] == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -233,7 +234,8 @@ def words_for(job: GenerationJob) -> str:
     job = GenerationJob.objects.get(pk=job.pk)
     if job.state == JobState.SUCCEEDED:
         return " ".join(filter(None, [_steady(progress(job).headline) + ".", NOTES.get(job.note, "")]))
-    page: str = render_to_string("edits/status.html", {"job": job})
+    asked = {"job": job, "request": SimpleNamespace(user=job.made_by)}
+    page: str = render_to_string("edits/status.html", asked)
     page = re.sub(r"<svg.*?</svg>|<input[^>]*>|<!--.*?-->", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?:button|a) [^>]*>(.*?)</(?:button|a)>", r" [\1]", page, flags=re.DOTALL)
     page = re.sub(r"</(?:h2|strong)>", ". ", page)

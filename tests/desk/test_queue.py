@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -188,9 +189,7 @@ def test_two_who_ask_at_the_same_moment_get_different_cases(mo: User, mia: User,
 def test_two_who_decide_the_same_one_make_one_decision(mo: User, mia: User, alice: User) -> None:
     for _ in range(3):
         (case,) = cases_of(alice, 1)
-        found = together(
-            lambda case=case: decide(mo, case, Action.REMOVE), lambda case=case: decide(mia, case, Action.FINE)
-        )
+        found = together(partial(decide, mo, case, Action.REMOVE), partial(decide, mia, case, Action.FINE))
         kinds = sorted(type(each).__name__ for each in found)
         assert kinds == ["Decision", "NotDecided"], found
         decision = Decision.objects.get(case=case)

@@ -1,6 +1,7 @@
 """What the flux server's safety check kept back: found by the pixels, free, told kindly, and looked at by the desk."""
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -10,10 +11,21 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor.flux.sandbox import Sandbox
-from editor.jobs import flagging, ledger
+from editor.jobs import flagging, ledger, lifecycle
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.jobs.failures import NOTES, explain
-from editor.models import Allowance, Cause, GenerationJob, ImageState, JobState, ModerationCase, User
+from editor.models import (
+    Allowance,
+    Attempt,
+    AttemptState,
+    Cause,
+    GenerationJob,
+    ImageState,
+    JobState,
+    ModerationCase,
+    User,
+    Workspace,
+)
 from tests.jobs.test_allowances import together
 from tests.jobs.test_life_of_a_job import edit, run
 from tests.makers import make_image, make_job, make_user
@@ -27,15 +39,20 @@ def blocked(user: User, **fields: Any) -> GenerationJob:
     return make_job(user, **(ended | fields))
 
 
+def paused_until(user: User) -> datetime | None:
+    return User.objects.get(pk=user.pk).edits_paused_until
+
+
 def end_blocked(job: GenerationJob) -> None:
-    """As `collect` ends an edit whose pictures are all blank."""
+    """As `collect` ends an edit whose pictures are all blank, only slower."""
     with transaction.atomic():
         flagging.lock_owner(job)
         assert job.become_blocked()
+        time.sleep(0.05)
         flagging.follow(job, ready=0, blocked=1, told=True)
 
 
-@pytest.mark.parametrize("fault", ["blank", "blank-untold"])
+@pytest.mark.parametrize("fault", ["blank", "blank-untold", "blank #fault:bare-success"])
 def test_edit_of_blank_pictures_alone_is_blocked_and_free_whether_or_not_it_was_told(
     alice: User, sandbox: Sandbox, fault: str
 ) -> None:
@@ -68,6 +85,13 @@ def test_flag_without_a_blank_picture_blurs_all_of_them(alice: User, sandbox: Sa
     assert ModerationCase.objects.get().details == {"pictures": 2, "blocked": 0, "told": True}
 
 
+def test_flag_is_not_forgotten_when_a_later_answer_leaves_it_out(alice: User, sandbox: Sandbox) -> None:
+    job = edit(alice, "hat #fault:bare-success")
+    lifecycle.look_at(job.pk)
+    assert Attempt.objects.filter(job=job, state=AttemptState.OPEN).update(nsfw=True) == 1
+    assert run(job).results.get().sensitive
+
+
 def test_edit_without_a_flag_is_nobodys_case(alice: User, sandbox: Sandbox) -> None:
     job = run(edit(alice))
     assert not job.results.get().sensitive
@@ -82,12 +106,11 @@ def test_too_many_blocked_in_a_day_pause_the_person_and_tell_the_desk(
     blocked(alice, created_at=timezone.now() - timedelta(hours=25))
     blocked(make_user())
     run(edit(alice, "hat #fault:blank"))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is None
+    assert paused_until(alice) is None
     run(edit(alice, "hat #fault:blank"))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is not None
-    assert timedelta(hours=23) < alice.edits_paused_until - timezone.now() <= timedelta(hours=24)
+    until = paused_until(alice)
+    assert until is not None
+    assert timedelta(hours=23) < until - timezone.now() <= timedelta(hours=24)
     case = ModerationCase.objects.get(cause=Cause.OFTEN)
     assert (case.person, case.job, case.details["blocked"]) == (alice, None, 3)
     with pytest.raises(NotAllowed, match="kept back too many"):
@@ -97,18 +120,17 @@ def test_too_many_blocked_in_a_day_pause_the_person_and_tell_the_desk(
 def test_no_number_pauses_anybody_where_it_is_switched_off(alice: User, settings: Settings) -> None:
     settings.BLOCKED_PER_DAY = 0
     end_blocked(make_job(alice, state=JobState.COLLECTING))
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is None
+    assert paused_until(alice) is None
 
 
 def test_two_that_end_at_the_same_moment_count_each_other(alice: User, settings: Settings) -> None:
     settings.BLOCKED_PER_DAY = 4
     for _ in range(2):
         blocked(alice)
-    jobs = [make_job(alice, state=JobState.COLLECTING) for _ in range(2)]
+    places = [Workspace.objects.personal_of(alice), Workspace.objects.found(alice, "Team")]  # with an account each
+    jobs = [make_job(alice, make_image(alice, workspace=place), state=JobState.COLLECTING) for place in places]
     assert together([partial(end_blocked, job) for job in jobs]) == []
-    alice.refresh_from_db()
-    assert alice.edits_paused_until is not None
+    assert paused_until(alice) is not None
     assert ModerationCase.objects.filter(cause=Cause.OFTEN).count() == 1
 
 

@@ -215,6 +215,7 @@ class TestAtTheSameMoment:
         suspend(alice)
         submission.settle(job, job.attempts.get())
         assert fresh(job).state == JobState.QUEUED
+        FluxServer.objects.update(paused_until=None, pause_reason="")
         GenerationJob.objects.update(due_at=job.created_at)
         lifecycle.look_at(job.pk)
         assert sandbox.ledger()["accepted"] == []

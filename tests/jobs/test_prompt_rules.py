@@ -149,7 +149,7 @@ class TestNote:
             job = ask(alice)
         case = ModerationCase.objects.get()
         assert (job.state, case.job, case.urgency) == (JobState.QUEUED, job, 20)
-        assert [ring.args for ring in django_rq.get_queue("edits").jobs] == [(str(job.pk),)]
+        assert [ring.args[0] for ring in django_rq.get_queue("edits").jobs] == [str(job.pk)]
 
     def test_edit_without_such_words_leaves_no_case(self, alice: User) -> None:
         rule(RuleAction.NOTE)

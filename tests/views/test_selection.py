@@ -289,7 +289,7 @@ def test_source_that_moves_leaves_a_tombstone_and_nothing_of_its_later_life(
 ) -> None:
     first, second = make_image(alice, workspace=team, name="first"), make_image(alice, workspace=team, name="second")
     job, merged = finished(alice, first, second)
-    move([second], own)
+    move(alice, [second], own)
     Image.objects.filter(pk=second.pk).update(name="renamed in private")
     assert job.sources.get(position=1).image.purged_at is not None
     merged.refresh_from_db()

@@ -6,16 +6,19 @@ import io
 import json
 import tracemalloc
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 from django.urls import reverse
+from django.utils import timezone
 
+from editor.accounts import exporting
 from editor.images import bucket, keys
 from editor.images.zips import entries_of, stream
 from editor.library.shelves import add_tags, collect, new_collection
@@ -133,6 +136,88 @@ def test_collection_is_one_file(alice: User, bob: User, charlie: User, team: Wor
     assert asyncio.run(client_of(charlie).get(address)).status_code == 404
 
 
+async def anybody(image_id: UUID) -> bool:
+    return True
+
+
+def read_slowly(user: User, address: str, meanwhile: Callable[[], object], body: dict[str, Any] | None = None) -> Any:
+    """A ZIP of which nobody reads on while something happens behind its first piece."""
+    client = client_of(user)
+
+    async def read() -> bytes:
+        response: Any = await (client.post(address, body) if body else client.get(address))
+        pieces: AsyncIterator[bytes] = aiter(response.streaming_content)
+        first = await anext(pieces)
+        await sync_to_async(meanwhile)()
+        return first + await whole(pieces)
+
+    archive = zipfile.ZipFile(io.BytesIO(asyncio.run(read())))
+    assert archive.testzip() is None
+    return archive
+
+
+def removed(image: Image) -> Callable[[], object]:
+    now = timezone.now()
+    return lambda: Image.objects.filter(pk=image.pk).update(removed_at=now, trashed_at=now)
+
+
+def withheld(image: Image) -> Callable[[], object]:
+    return lambda: Image.objects.filter(pk=image.pk).update(withheld_at=timezone.now())
+
+
+@pytest.mark.parametrize("happens", [removed, withheld, lambda image: image.trash])
+def test_what_goes_while_it_streams_is_left_out_with_its_words(
+    happens: Callable[[Image], Callable[[], object]], alice: User, bob: User, team: Workspace
+) -> None:
+    first, second, third = (
+        make_image(alice, workspace=team, stored=True, name=name, description=f"about {name}")
+        for name in ("first", "second", "third")
+    )
+    Image.objects.filter(pk=first.pk).update(created_at=timezone.now() + timedelta(hours=1))
+    address = reverse("selection_zip", args=[team.pk])
+    body = {"picture": [first.pk, second.pk, third.pk]}
+    archive = read_slowly(bob, address, happens(second), body)
+    assert archive.namelist() == ["first.jpg", "third.jpg", "pictures.json", "pictures.csv"]
+    gone = told(archive)[2]
+    assert (gone["file"], gone["name"], gone["note"]) == ("", "", "No longer there for you.")
+    for name in ("pictures.json", "pictures.csv"):
+        assert b"second" not in archive.read(name)
+        assert b"about third" in archive.read(name)
+
+
+@pytest.mark.parametrize("how", ["left", "suspended"])
+def test_person_who_goes_while_it_streams_gets_no_more(how: str, alice: User, bob: User, team: Workspace) -> None:
+    collection = new_collection(alice, team, "All")
+    images = [make_image(alice, workspace=team, stored=True, name=f"n{number}") for number in range(3)]
+    collect(alice, collection, images)
+
+    def go() -> None:
+        if how == "left":
+            Membership.objects.filter(user=bob).delete()
+        else:
+            User.objects.filter(pk=bob.pk).update(is_active=False, suspended_at=timezone.now())
+
+    archive = read_slowly(bob, reverse("collection_zip", args=[collection.pk]), go)
+    assert archive.namelist() == ["n2.jpg", "pictures.json", "pictures.csv"]
+
+
+def test_export_leaves_out_what_is_removed_while_it_streams(alice: User) -> None:
+    for image in (first := make_image(alice, name="first"), make_image(alice, name="second")):
+        bucket.put(keys.master_key(image.pk, "jpg"), bytes(300_000), "image/jpeg")
+
+    async def read() -> bytes:
+        pieces, found = exporting.stream(alice), b""
+        async for piece in pieces:
+            found += piece
+            if b"pictures/second.jpg" in piece:
+                await sync_to_async(removed(first))()
+        return found
+
+    archive = zipfile.ZipFile(io.BytesIO(asyncio.run(read())))
+    assert "pictures/second.jpg" in archive.namelist()
+    assert "pictures/first.jpg" not in archive.namelist()
+
+
 @pytest.fixture
 def large(alice: User) -> Iterator[list[Image]]:
     """40 MB in four pictures."""
@@ -149,7 +234,7 @@ def test_whole_is_never_in_memory(large: list[Image]) -> None:
     async def read() -> tuple[int, int]:
         tracemalloc.start()
         size = 0
-        async for piece in stream(entries):
+        async for piece in stream(entries, anybody):
             size += len(piece)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -173,7 +258,7 @@ def test_browser_that_goes_away_gives_the_connection_back(large: list[Image], mo
     monkeypatch.setattr("editor.images.bucket.open_stream_soon", watched)
 
     async def leave() -> None:
-        pieces = stream(entries_of(large, {}))
+        pieces = stream(entries_of(large, {}), anybody)
         await anext(pieces)
         await pieces.aclose()  # type: ignore[attr-defined]
 

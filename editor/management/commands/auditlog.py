@@ -43,9 +43,8 @@ class Command(BaseCommand):
         if head is None or not head.length:
             self.stdout.write("The audit log is empty.")
             return
-        self.stdout.write(
-            f"The audit log is whole: {head.length} entries. Note the last hash where nobody here can write:"
-        )
+        self.stdout.write(f"The audit log is whole: {head.length} entries.")
+        self.stdout.write("Note the last hash where nobody here can write:")
         self.stdout.write(head.hash)
 
     def export(self, form: Format) -> None:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
 from editor.jobs import clock, purging
+from editor.moderation import trust
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Command(BaseCommand):
                 self.emptying = clock.empty_trash() >= purging.MOST_PICTURES  # there is more
             if ticks % TRASH_EVERY == 0:
                 clock.sweep_inbox()
+                trust.grow()
         except Error as error:
             log.error("The clock missed a tick: %s", error)
         except Exception:
