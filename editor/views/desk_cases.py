@@ -50,7 +50,7 @@ def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[st
         "said": _last_decision_of(request.user),
         "show_pictures": "show" in request.GET,
         "kept_for": int(queue.CLAIM.total_seconds() // 60),
-        **choices(shown.case.cause, request.POST.getlist("actions")),
+        **choices(shown.case.cause),
     }
 
 
@@ -83,6 +83,7 @@ def desk_decide(request: PersonRequest, case_id: UUID) -> HttpResponse:
         )
     except NotDecided as problem:
         context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form}
+        context["chosen"] = set(request.POST.getlist("actions"))
         return render(request, _template(request), context, status=422)
     return _show_next(request, scope)
 

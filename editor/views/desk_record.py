@@ -60,7 +60,7 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)))
-    found = list(rows.select_related("moderator", "person", "case__image", "case__job", "replaced_by")[: PER_PAGE + 1])
+    found = list(rows.select_related("moderator", "person", "case__image", "case__job", "case__person", "replaced_by")[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
     context = {
         "decisions": found[:PER_PAGE],

@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from editor.desk import queue
-from editor.models import Cause, Decision, GenerationJob, ModerationCase, Workspace
+from editor.models import Cause, Decision, GenerationJob, ModerationCase, User, Workspace
+from editor.moderation.cases import open_case
 from editor.views.desk_record import PER_PAGE, write_cursor
 from tests.bench.pages import Load, finished, loader, measured, queries
 from tests.bench.stage import Stage
@@ -21,6 +23,7 @@ from tests.portal import Portal, SandboxOptions
 FEW = {"cases": 100, "decisions": 1_000, "jobs": 1_000}
 MANY = {"cases": 100_000, "decisions": 1_000_000, "jobs": 1_000_000}
 PEOPLE = 1_000
+KNOWN = 30
 ROUNDS = 9
 CONTROL = "control: a page that reads none of it"
 
@@ -79,7 +82,23 @@ class Scene:
         self.ended = finished(self.people[0], Workspace.objects.personal_of(self.people[0]), self.image.created_at, 1)
         GenerationJob.objects.bulk_create([self.ended])
         make_job(self.people[0], self.image, due_at=None)
+        self.known = self.someone_known()
         self.filled = dict.fromkeys(FEW, 0)
+
+    def someone_known(self) -> User:
+        """A person whose pages are as full in both: what grows is all around them."""
+        person = make_user("known@example.com")
+        for _ in range(KNOWN):
+            open_case(Cause.REPORT, person, image=make_image(person))
+        case = ModerationCase(cause=Cause.OFTEN, urgency=50, person=person, state="decided", decided_at=timezone.now())
+        case.save()
+        rows = (
+            Decision(case=case, moderator=self.moderator, cause=case.cause, person=person) for _ in range(2 * KNOWN)
+        )
+        for row in (decisions := list(rows)):
+            row.actions = ["fine"]
+        Decision.objects.bulk_create(decisions)
+        return person
 
     def fill(self, wanted: dict[str, int]) -> None:
         """Up to so many of each, straight in the database: to carry millions of rows there would take an hour."""
@@ -117,7 +136,7 @@ class Scene:
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def pages(self) -> dict[str, str]:
-        case = ModerationCase.objects.waiting().filter(cause=Cause.REPORT)[10]
+        case = ModerationCase.objects.waiting().filter(person=self.known)[10]
         oldest = Decision.objects.order_by("created_at", "id")[PER_PAGE]
         desk, decisions, by = reverse("desk"), reverse("desk_decisions"), self.moderator.pk
         found = {
@@ -131,7 +150,7 @@ class Scene:
             "decisions: one moderator": f"{decisions}?moderator={self.colleague.pk}",
             "decisions: one cause": f"{decisions}?cause=trust",
             "decisions: one person": f"{decisions}?person={case.person_id}",
-            "decisions: all three": f"{decisions}?person={case.person_id}&cause={case.cause}&moderator={by}",
+            "decisions: all three": f"{decisions}?person={case.person_id}&cause=often&moderator={by}",
         }
         for model in admin.site._registry:
             options = model._meta

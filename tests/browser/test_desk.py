@@ -21,7 +21,7 @@ from tests.portal import Portal
 
 MANY = 200
 MAKERS = 10
-WITHIN = 90  # seconds
+WITHIN = 240  # seconds, on a machine that does much else
 LOOKED_AT = 25  # each so-many-th picture
 
 PRESSED: dict[int, tuple[list[str], list[str]]] = {

@@ -279,6 +279,7 @@ def test_htmx_gets_the_next_case_at_once(desk: Client, alice: User) -> None:
     assert response["HX-Push-Url"] == reverse("desk_case", args=[second.pk])
     assert f'data-case="{second.pk}"' in response.content.decode()
     assert "<html" not in response.content.decode()
+    assert 'value="fine" data-key="f">' in response.content.decode()  # nothing is chosen beforehand
     last = desk.post(reverse("desk_decide", args=[second.pk]), {"actions": ["fine"]}, headers=htmx)
     assert "Nothing is left" in last.content.decode()
 
