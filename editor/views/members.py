@@ -140,7 +140,7 @@ def invitation_revoke(request: PersonRequest, workspace_id: UUID, invitation_id:
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Where an invitation leads. Whoever is signed out signs in or up first, and is brought back here."""
     invitations = WorkspaceInvitation.objects.select_related("workspace", "invited_by")
-    good = invitations.unused(timezone.now()).filter(workspace__trashed_at=None)
+    good = invitations.unused(timezone.now()).filter(workspace__trashed_at=None, invited_by__suspended_at=None)
     invitation = good.filter(token=token).first()
     if invitation is None:
         return render(request, "workspaces/join_gone.html", status=404)
