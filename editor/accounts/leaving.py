@@ -17,6 +17,7 @@ from editor.access import editable_workspaces
 from editor.jobs.abandoned import cancel_of
 from editor.models import (
     Favourite,
+    FormerMember,
     Image,
     Invitation,
     LastOwner,
@@ -93,6 +94,7 @@ def _leave_workspaces(user: User) -> None:
     own = Workspace.objects.filter(personal_for=user)
     own.update(personal_for=None, name="Deleted account", trashed_at=long_ago)
     Membership.objects.filter(user=user).delete()
+    FormerMember.objects.filter(user=user).delete()
 
 
 def _forget_traces(user: User) -> None:

@@ -16,6 +16,7 @@ from editor.models import (
     Attempt,
     Collection,
     Favourite,
+    FormerMember,
     GenerationJob,
     Image,
     ImageWord,
@@ -72,7 +73,7 @@ def purge_quarantine() -> int:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    for rows in (Collection, Tag, ImageWord, WorkspaceInvitation, Membership):
+    for rows in (Collection, Tag, ImageWord, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()

@@ -20,7 +20,7 @@ from editor.models.moderation import (
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
 from editor.models.users import Invitation, Trust, User
-from editor.models.workspaces import LastOwner, Membership, Role, Workspace, WorkspaceInvitation
+from editor.models.workspaces import FormerMember, LastOwner, Membership, Role, Workspace, WorkspaceInvitation
 
 __all__ = [
     "COUNTING",
@@ -43,6 +43,7 @@ __all__ = [
     "Favourite",
     "Fingerprint",
     "FluxServer",
+    "FormerMember",
     "GenerationJob",
     "HeldFor",
     "Image",

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -153,7 +153,8 @@ class Workspace(models.Model):
         """The person sees nothing of it from now on; what they made stays. Raises LastOwner."""
         with transaction.atomic():
             self._keep_an_owner(membership, still_owner=False)
-            Membership.objects.filter(pk=membership.pk).delete()
+            for still_there in Membership.objects.filter(pk=membership.pk):
+                still_there.delete()
 
     def hand_over(self, owner: "Membership", to: "Membership") -> None:
         """The other person becomes an owner, the present one an admin. Raises LastOwner if the other one is gone."""
@@ -188,6 +189,32 @@ class Membership(models.Model):
     @property
     def rank(self) -> int:
         return RANK[Role(self.role)]
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The person leaves or is removed, which the workspace remembers as long as both are there."""
+        with transaction.atomic():
+            Workspace.objects.select_for_update().get(pk=self.workspace_id)
+            kept = {"left_at": timezone.now(), "pictures_per_month": self.pictures_per_month}
+            FormerMember.objects.update_or_create(workspace_id=self.workspace_id, user_id=self.user_id, defaults=kept)
+            return super().delete(*args, **kwargs)
+
+
+class FormerMember(models.Model):
+    """Somebody who was in a workspace: invitations from before don't let them back in, and their limit waits for them.
+
+    Gone once they are in again.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="former_members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    left_at = models.DateTimeField()
+    pictures_per_month = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="former_member_once_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} was in {self.workspace_id}"
 
 
 def draw_token() -> str:
@@ -241,14 +268,25 @@ class WorkspaceInvitation(models.Model):
         rows = WorkspaceInvitation.objects.filter(pk=self.pk, revoked_at=None)
         return bool(rows.update(revoked_at=timezone.now()))
 
+    def is_from_before(self, user: "User") -> bool:
+        """Whether it was made before the person left the workspace or was removed: it lets them in no more."""
+        left = FormerMember.objects.filter(workspace=self.workspace_id, user=user, left_at__gte=self.created_at)
+        return left.exists()
+
     def accept(self, user: "User") -> bool:
         """Let the person in, once, if it is still good; who is in already uses nothing up. False if it is not."""
         with transaction.atomic():
+            # Nobody is removed in between, and two tabs come one after the other.
+            Workspace.objects.select_for_update(no_key=True).get(pk=self.workspace_id)
             if Membership.objects.filter(workspace=self.workspace_id, user=user).exists():
                 return True
             good = WorkspaceInvitation.objects.open(timezone.now()).filter(pk=self.pk)
-            if not good.update(uses=F("uses") + 1):
+            if self.is_from_before(user) or not good.update(uses=F("uses") + 1):
                 return False
-            # Two tabs may both have come this far.
-            Membership.objects.get_or_create(workspace_id=self.workspace_id, user=user, defaults={"role": self.role})
+            former = FormerMember.objects.filter(workspace=self.workspace_id, user=user)
+            limit = former.values_list("pictures_per_month", flat=True).first()
+            Membership.objects.create(
+                workspace_id=self.workspace_id, user=user, role=self.role, pictures_per_month=limit
+            )
+            former.delete()
             return True

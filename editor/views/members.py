@@ -158,6 +158,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         )
     if invitation.email and invitation.email != request.user.email:
         return render(request, "workspaces/join_other.html", {"invitation": invitation}, status=403)
+    if invitation.is_from_before(request.user):
+        return render(request, "workspaces/join_before.html", {"invitation": invitation}, status=403)
     if request.method != "POST":
         return render(request, "workspaces/join.html", {"invitation": invitation})
     if not invitation.accept(request.user):
