@@ -11,7 +11,7 @@ from editor.forms.edits import (
     UploadForm,
     draw_form_token,
 )
-from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, NameField, PictureField, ProseField
+from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, PictureField, ProseField
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
 from editor.forms.workspaces import (
@@ -45,7 +45,6 @@ __all__ = [
     "LinkInvitationForm",
     "MailInvitationForm",
     "MemberLimitForm",
-    "NameField",
     "PictureField",
     "PictureForm",
     "PictureRightsForm",

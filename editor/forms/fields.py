@@ -5,8 +5,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from editor.images.ingest import clean_name
-
 NO_TEXT = "This holds characters that are no text. Please type it again."
 RELOAD = "Please reload the page and try again."
 PICK_ONE = {"invalid_choice": "Choose one of the list."}
@@ -43,14 +41,6 @@ class LineField(ProseField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         return " ".join("".join(c if c.isprintable() else " " for c in text).split()) if text else text
-
-
-class NameField(forms.CharField):
-    """A name on one line, without characters that can't be seen."""
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        return " ".join(clean_name(text).split()) if text else text
 
 
 class PictureField(forms.UUIDField):

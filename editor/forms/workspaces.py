@@ -8,18 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from editor.accounts.addresses import AddressField
-from editor.forms.fields import NameField, PictureField
+from editor.forms.fields import TOO_LONG, LineField, PictureField
 from editor.models import Role
 
 
 class WorkspaceForm(forms.Form):
-    name = NameField(
-        max_length=80,
-        error_messages={
-            "required": "Give it a name.",
-            "max_length": "At most %(limit_value)d characters, please; these are %(show_value)d.",
-        },
-    )
+    name = LineField(max_length=80, error_messages={"required": "Give it a name."} | TOO_LONG)
 
 
 class CoverForm(forms.Form):

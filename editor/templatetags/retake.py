@@ -191,6 +191,13 @@ def undo_address(tags: str) -> str:
     return next((tag.removeprefix("undo=") for tag in (tags or "").split() if tag.startswith("undo=")), "")
 
 
+@register.filter
+def trash_address(tags: str) -> str:
+    """The page of the trash in which the thing lies: `trash=/address/` among the tags, else that of pictures."""
+    asked = (tag.removeprefix("trash=") for tag in (tags or "").split() if tag.startswith("trash="))
+    return next(asked, reverse("trash"))
+
+
 def _ago(moment: datetime) -> str:
     seconds = (timezone.now() - moment).total_seconds()
     if seconds < 45:

@@ -151,7 +151,7 @@ def workspace_trash(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
         cancel_in(space)
         undo = reverse("workspace_restore", args=[space.pk])
         words = f"{space.name} is in the trash for {settings.TRASH_DAYS} days; nobody sees it meanwhile."
-        messages.success(request, words, extra_tags=f"undo={undo}")
+        messages.success(request, words, extra_tags=f"undo={undo} trash={reverse('workspaces')}")
     return redirect("workspaces")
 
 

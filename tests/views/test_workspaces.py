@@ -28,6 +28,25 @@ def test_bad_name_is_said_and_makes_nothing(alice_client: Client, name: str) -> 
     assert Workspace.objects.filter(personal_for=None).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Sales/Marketing 2026", "Sales/Marketing 2026"),
+        ("C:\\Spring", "C:\\Spring"),
+        ("two\r\nlines", "two lines"),
+        ("tab\tbed", "tab bed"),
+    ],
+)
+def test_name_is_kept_as_it_was_typed(typed: str, kept: str, alice_client: Client) -> None:
+    submit(alice_client, reverse("workspaces"), name=typed)
+    assert Workspace.objects.get(personal_for=None).name == kept
+
+
+def test_long_name_is_counted_whole(alice_client: Client) -> None:
+    page = submit(alice_client, reverse("workspaces"), name="x" * 300).content.decode()
+    assert "At most 80 characters, please; these are 300." in page
+
+
 def test_upload_goes_where_the_page_said_and_not_where_another_tab_went(
     alice: User, alice_client: Client, own: Workspace, team: Workspace
 ) -> None:
@@ -98,6 +117,8 @@ def test_trashed_workspace_offers_the_way_back(alice_client: Client, team: Works
     alice_client.post(reverse("workspace_trash", args=[team.pk]))
     page = alice_client.get(reverse("workspaces")).content.decode()
     assert f"Put back: {team.name}" in page
+    toast = page.split("data-toast>")[1]
+    assert f'href="{reverse("workspaces")}">Show the trash' in toast
     alice_client.post(reverse("workspace_restore", args=[team.pk]))
     assert Workspace.objects.get(pk=team.pk).is_open
 
