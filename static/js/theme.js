@@ -16,15 +16,20 @@
   };
   apply();
   document.addEventListener("DOMContentLoaded", () => {
-    const button = document.querySelector("[data-theme-toggle]");
-    if (!button) return;
+    const buttons = document.querySelectorAll("[data-theme-toggle]"); // in the bar, and on phones in the account's menu
     const say = () => {
-      button.setAttribute("aria-label", words[theme] ?? words[""]);
-      button.title = words[theme] ?? words[""];
+      const said = words[theme] ?? words[""];
+      for (const button of buttons) {
+        const shown = button.querySelector("[data-theme-words]");
+        if (shown) {
+          shown.textContent = said;
+          continue;
+        }
+        button.setAttribute("aria-label", said);
+        button.title = said;
+      }
     };
-    say();
-    button.hidden = false;
-    button.addEventListener("click", () => {
+    const turn = () => {
       theme = order[(order.indexOf(theme) + 1) % order.length];
       try {
         if (theme) localStorage.setItem("theme", theme);
@@ -34,6 +39,11 @@
       }
       apply();
       say();
-    });
+    };
+    say();
+    for (const button of buttons) {
+      button.hidden = false;
+      button.addEventListener("click", turn);
+    }
   });
 })();
