@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from editor.models.workspaces import WorkspaceQuerySet
 
 
+class InArchive(Http404):
+    """The person may do this in the workspace, but for its lying in the archive. Who is not in it is told nothing."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(f"{workspace.name} is in the archive: nothing changes there. An owner can take it out.")
+
+
 class Right(StrEnum):
     """What a role may do in a workspace, from the least to the most."""
 
@@ -75,10 +82,11 @@ def image_for(user: "User", image_id: UUID) -> Image:
 
 
 def trashed_image_for(user: "User", image_id: UUID) -> Image:
-    """A picture that the person may put back, in the trash or not. Raises Http404."""
-    image = Image.objects.there_for(user).filter(workspace__in=editable_workspaces(user), pk=image_id).first()
+    """A picture that the person may put back, in the trash or not. Raises Http404, InArchive."""
+    image = Image.objects.there_for(user).filter(pk=image_id).first()
     if image is None:
         raise Http404
+    open_workspace_for(user, image.workspace_id)
     return image
 
 
@@ -93,7 +101,7 @@ def pictures_for(
 ) -> tuple[Workspace, list[Image]]:
     """Of these pictures those that lie in the workspace, if the person may do this there.
 
-    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left.
+    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left, InArchive.
     """
     workspace = (open_workspace_for if right == Right.EDIT else workspace_for)(user, workspace_id)
     rows = Image.objects.shown_to(user).filter(workspace=workspace, pk__in=ids).select_related("job")
@@ -104,15 +112,15 @@ def pictures_for(
 
 
 def collection_for(user: "User", collection_id: UUID, right: Right = Right.SEE) -> tuple[Collection, list[Collection]]:
-    """A collection and those inside it, in one query. Raises Http404."""
+    """A collection and those inside it, in one query. Raises Http404, InArchive."""
     mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))
     family = Collection.objects.filter(mine, Q(pk=collection_id) | Q(parent=collection_id), workspace__trashed_at=None)
-    if right == Right.EDIT:
-        family = family.filter(workspace__archived_at=None)
     rows = list(family.select_related("workspace", "parent"))
     found = next((each for each in rows if each.pk == collection_id), None)
     if found is None:
         raise Http404
+    if right == Right.EDIT and not found.workspace.is_open:
+        raise InArchive(found.workspace)
     return found, [each for each in rows if each is not found]
 
 
@@ -122,11 +130,19 @@ def workspace_for(user: "User", workspace_id: UUID) -> Workspace:
 
 
 def open_workspace_for(user: "User", workspace_id: UUID) -> Workspace:
-    """One in which the person may change pictures now. Raises Http404."""
-    workspace = editable_workspaces(user).filter(pk=workspace_id).first()
-    if workspace is None:
-        raise Http404
+    """One in which the person may change pictures now. Raises Http404, InArchive."""
+    workspace = member_of(user, workspace_id, Right.EDIT).workspace
+    if not workspace.is_open:
+        raise InArchive(workspace)
     return workspace
+
+
+def managed_workspace(user: "User", workspace_id: UUID) -> Membership:
+    """The membership of somebody who may manage a workspace now. Raises Http404, InArchive."""
+    me = member_of(user, workspace_id, Right.MANAGE)
+    if not me.workspace.is_open:
+        raise InArchive(me.workspace)
+    return me
 
 
 def job_for(user: "User", job_id: UUID) -> GenerationJob:

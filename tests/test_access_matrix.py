@@ -465,8 +465,8 @@ def test_nothing_changes_in_an_archived_workspace(scene: Scene) -> None:
     scene.team.archive()
     client = client_of(scene.people["editor"])
     assert client.get(reverse("studio_image", args=[scene.image.pk])).status_code == 200
-    assert client.post(reverse("edit_create"), edit_of(scene)).status_code == 404
-    assert client.post(reverse("image_trash", args=[scene.image.pk])).status_code == 404
+    assert client.post(reverse("edit_create"), edit_of(scene)).status_code == 409
+    assert client.post(reverse("image_trash", args=[scene.image.pk])).status_code == 409
     assert client.post(reverse("sample_use", args=["cat"]), {"workspace": scene.team.pk}).status_code == 403
     assert not Image.objects.filter(pk=scene.image.pk, trashed_at__isnull=False).exists()
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import image_for, job_for, may_edit_in, own_job_for, source_for
+from editor.access import image_for, job_for, may_edit_in, open_workspace_for, own_job_for, source_for
 from editor.forms import RELOAD, EditForm, RunAgainForm
 from editor.images.refusals import REFUSALS
 from editor.images.rights import expired
@@ -102,8 +102,7 @@ def edit_let_go(request: PersonRequest, job_id: UUID) -> HttpResponse:
 def edit_run_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     """The same words on the same pictures, with the same seed (`mode=same`) or a new one (`mode=new`)."""
     job = job_for(request.user, job_id)
-    if not may_edit_in(request.user, job.workspace):
-        raise Http404
+    open_workspace_for(request.user, job.workspace_id)
     form = RunAgainForm(request.POST)
     if not form.is_valid():
         messages.error(request, RELOAD)
@@ -135,6 +134,7 @@ def _sources(user: "User", form: EditForm) -> list[Image]:
         image = source_for(user, image_id)
         if image is None:
             image = image_for(user, image_id)
+            open_workspace_for(user, image.workspace_id)
             if image.state != ImageState.REFUSED:
                 raise Http404
             form.add_error(field, REFUSALS.get(image.refused_code, "This picture could not be read."))

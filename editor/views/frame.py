@@ -1,5 +1,6 @@
 """What every page shows around its content, and who may open it."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from editor.access import RIGHTS, Right, may_edit_as
+from editor.access import RIGHTS, InArchive, Right, may_edit_as
 from editor.jobs.allowances import Rest, rest_of
 from editor.models import Role, User, Workspace
 
@@ -120,12 +121,18 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def signed_in(view: View) -> View:
-    """Everybody else is sent to sign in; a script gets an answer that it can show instead of a page."""
+    """Everybody else is sent to sign in; a script gets an answer that it can show instead of a page.
+
+    Who works in a workspace that is in the archive by now is told so.
+    """
 
     @wraps(view)
     def guarded(request: AnyRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except InArchive as refusal:
+                return _in_archive(request, str(refusal))
         if wants_json(request):
             return JsonResponse({"error": "You are signed out. Sign in again; nothing is lost."}, status=401)
         if request.htmx:
@@ -133,6 +140,15 @@ def signed_in(view: View) -> View:
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
 
     return guarded
+
+
+def _in_archive(request: AnyRequest, sentence: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"error": sentence}, status=409)
+    if request.htmx:
+        said = {"retake:toast": {"level": "error", "sentence": sentence}}
+        return HttpResponse(status=409, headers={"HX-Trigger": json.dumps(said)})
+    return render(request, "refusal.html", {"sentence": sentence}, status=409)
 
 
 @never_cache

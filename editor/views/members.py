@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from editor.access import Right, may_change, member_of, roles_to_give
+from editor.access import Right, managed_workspace, may_change, member_of, roles_to_give
 from editor.accounts import signup
 from editor.accounts.links import public_url
 from editor.accounts.mails import send_workspace_invitation
@@ -179,9 +179,9 @@ def _signup(invitation: WorkspaceInvitation) -> str:
 
 
 def _host(request: PersonRequest, workspace_id: UUID) -> Membership:
-    """Somebody who may invite; nobody into a personal, archived or trashed workspace."""
-    me = member_of(request.user, workspace_id, Right.MANAGE)
-    if me.workspace.is_personal or not me.workspace.is_open:
+    """Somebody who may invite; nobody into a personal, archived or trashed workspace. Raises Http404, InArchive."""
+    me = managed_workspace(request.user, workspace_id)
+    if me.workspace.is_personal:
         raise Http404
     return me
 

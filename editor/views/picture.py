@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import image_for, may_edit_in
+from editor.access import image_for, open_workspace_for
 from editor.forms import PictureForm
 from editor.library.words import index_words
 from editor.models import Collection, GenerationJob, Image, Tag
@@ -64,8 +64,7 @@ def picture_page(request: PersonRequest, image: Image, form: PictureForm | None 
 def picture_words(request: PersonRequest, image_id: UUID) -> HttpResponse:
     """Name, description and alternative text."""
     image = image_for(request.user, image_id)
-    if not may_edit_in(request.user, image.workspace):
-        raise Http404
+    open_workspace_for(request.user, image.workspace_id)
     form = PictureForm(request.POST)
     if not form.is_valid():
         return picture_page(request, image, form)

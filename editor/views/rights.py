@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from editor.access import image_for, may_edit_in
+from editor.access import image_for, open_workspace_for
 from editor.forms import PictureRightsForm
 from editor.images.rights import Rights, made_from, write
 from editor.views.frame import PersonRequest, signed_in
@@ -19,8 +19,7 @@ from editor.views.frame import PersonRequest, signed_in
 @signed_in
 def picture_rights(request: PersonRequest, image_id: UUID) -> HttpResponse:
     image = image_for(request.user, image_id)
-    if not may_edit_in(request.user, image.workspace):
-        raise Http404
+    open_workspace_for(request.user, image.workspace_id)
     if request.method == "POST":
         form = PictureRightsForm(request.POST)
         if form.is_valid():

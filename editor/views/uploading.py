@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import image_for, may_edit_in, member_of, trashed_image_for
+from editor.access import InArchive, image_for, may_edit_in, member_of, open_workspace_for, trashed_image_for
 from editor.forms import RightsForm, UploadForm
 from editor.images.bucket import BucketUnavailable
 from editor.images.ingest import AlreadyThere, Closed, TooMany, receive, sent_before
@@ -160,8 +160,7 @@ def image_state(request: PersonRequest, image_id: UUID) -> HttpResponse:
 @signed_in
 def image_trash(request: PersonRequest, image_id: UUID) -> HttpResponse:
     image = image_for(request.user, image_id)
-    if not may_edit_in(request.user, image.workspace):
-        raise Http404
+    open_workspace_for(request.user, image.workspace_id)
     if image.trash():
         undo = reverse("image_restore", args=[image.pk])
         messages.success(request, f"In the trash for {settings.TRASH_DAYS} days.", extra_tags=f"undo={undo}")
@@ -181,6 +180,8 @@ def image_restore(request: PersonRequest, image_id: UUID) -> HttpResponse:
 
 def _take_in(request: PersonRequest, file: "IO[bytes]", sending: Sending) -> HttpResponse:
     workspace = _chosen(request)
+    if workspace.archived_at:
+        return _refusal(request, 403, str(InArchive(workspace)))
     if not may_edit_in(request.user, workspace):
         return _refusal(request, 403, f"In {workspace.name} you may look, not upload. Choose another workspace above.")
     if before := sent_before(request.user, workspace, sending.token):

@@ -10,7 +10,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import RIGHTS, Right, may_change, member_of
+from editor.access import RIGHTS, Right, managed_workspace, may_change, member_of
 from editor.forms import MemberLimitForm
 from editor.models import Membership, Role
 from editor.models.allowances import month_after, month_of
@@ -53,9 +53,9 @@ def usage_csv(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
 @signed_in
 def member_limit(request: PersonRequest, workspace_id: UUID, member_id: int) -> HttpResponse:
     """Pictures that a member may have made in a month; an empty number takes the limit away."""
-    me = member_of(request.user, workspace_id, Right.MANAGE)
+    me = managed_workspace(request.user, workspace_id)
     other = Membership.objects.filter(workspace=workspace_id, pk=member_id).select_related("user").first()
-    if other is None or not may_change(me, other) or not me.workspace.is_open:
+    if other is None or not may_change(me, other):
         raise Http404
     form = MemberLimitForm(request.POST)
     if not form.is_valid():

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from editor.access import RIGHTS, Right, image_for, may_change, member_of, roles_to_give
+from editor.access import RIGHTS, Right, image_for, managed_workspace, may_change, member_of, roles_to_give
 from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
 from editor.models import Membership, Role, Workspace, WorkspaceInvitation
@@ -99,9 +99,7 @@ def workspace_open(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def workspace_rename(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
-    me = member_of(request.user, workspace_id, Right.MANAGE)
-    if not me.workspace.is_open:
-        raise Http404
+    me = managed_workspace(request.user, workspace_id)
     form = WorkspaceForm(request.POST)
     if not form.is_valid():
         return workspace_page(request, me, name=form)
@@ -114,9 +112,9 @@ def workspace_rename(request: PersonRequest, workspace_id: UUID) -> HttpResponse
 @signed_in
 def workspace_cover(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     """One of its pictures as its own, or with an empty `picture` none."""
-    me = member_of(request.user, workspace_id, Right.MANAGE)
+    me = managed_workspace(request.user, workspace_id)
     form = CoverForm(request.POST)
-    if not form.is_valid() or not me.workspace.is_open:
+    if not form.is_valid():
         raise Http404
     chosen = form.cleaned_data["picture"]
     picture = image_for(request.user, chosen) if chosen else None

@@ -48,6 +48,7 @@ function say(event, sentence) {
 document.addEventListener("htmx:sendError", (event) => say(event, "The portal can’t be reached. Nothing is lost; try again in a moment."));
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
+  if (status === 409) return; // the answer brings its own words
   const sentence =
     status === 403 ? "This page was open for too long. Reload it and try again." :
     status === 404 ? "That is not there any more. Reload the page." :

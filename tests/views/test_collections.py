@@ -147,5 +147,5 @@ def test_viewer_looks_and_changes_nothing(
 def test_nothing_changes_in_an_archived_workspace(alice_client: Client, team: Workspace, spring: Collection) -> None:
     team.archive()
     assert alice_client.get(reverse("collection", args=[spring.pk])).status_code == 200
-    assert alice_client.post(reverse("collection_delete", args=[spring.pk])).status_code == 404
-    assert alice_client.post(listing(team), {"name": "x"}).status_code == 404
+    assert alice_client.post(reverse("collection_delete", args=[spring.pk])).status_code == 409
+    assert alice_client.post(listing(team), {"name": "x"}).status_code == 409

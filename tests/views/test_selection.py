@@ -219,7 +219,8 @@ def test_both_sides_must_be_ones_to_edit_in(
     archived.archive()
     for to in (foreign.pk, looks_on.pk, archived.pk, uuid4(), "x"):
         for action in ("move", "copy"):
-            assert send(bob_client, action, team, image, to=to).status_code == 404
+            status = 409 if to == archived.pk else 404
+            assert send(bob_client, action, team, image, to=to).status_code == status
     assert Image.objects.get().workspace == team
 
 

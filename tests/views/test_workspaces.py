@@ -102,7 +102,7 @@ def test_archive_and_back(alice_client: Client, team: Workspace) -> None:
 
 def test_archived_workspace_keeps_its_name(alice_client: Client, team: Workspace) -> None:
     team.archive()
-    assert alice_client.post(reverse("workspace_rename", args=[team.pk]), {"name": "Other"}).status_code == 404
+    assert alice_client.post(reverse("workspace_rename", args=[team.pk]), {"name": "Other"}).status_code == 409
     assert Workspace.objects.get(pk=team.pk).name == "Team"
 
 
