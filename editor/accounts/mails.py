@@ -6,7 +6,7 @@ from allauth.account.utils import user_pk_to_url_str
 
 from editor.accounts.links import public_url
 from editor.accounts.signup import INVITATION_DAYS, invitation_link
-from editor.models import Invitation, User, WorkspaceInvitation
+from editor.models import Invitation, User, Workspace, WorkspaceInvitation
 
 
 def send_invitation(invitation: Invitation) -> bool:
@@ -36,3 +36,9 @@ def send_workspace_invitation(invitation: WorkspaceInvitation) -> bool:
         "expires_at": invitation.expires_at,
     }
     return bool(get_adapter().send_mail("account/email/workspace_invitation", invitation.email, context))
+
+
+def send_removed(user: User, workspace: Workspace) -> bool:
+    """Tell somebody that they were removed from a workspace. False if it could not be sent."""
+    context = {"workspace": workspace.name, "studio_url": public_url("studio")}
+    return bool(get_adapter().send_mail("account/email/workspace_removed", user.email, context))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from editor.access import Right, managed_workspace, may_change, member_of, roles_to_give
 from editor.accounts import signup
 from editor.accounts.links import public_url
-from editor.accounts.mails import send_workspace_invitation
+from editor.accounts.mails import send_removed, send_workspace_invitation
 from editor.forms import LinkInvitationForm, MailInvitationForm, RoleForm
 from editor.models import Invitation, LastOwner, Membership, WorkspaceInvitation
 from editor.templatetags.retake import a_role
@@ -47,6 +47,8 @@ def member_remove(request: PersonRequest, workspace_id: UUID, member_id: int) ->
     other = _other(me, member_id)
     try:
         me.workspace.remove(other)
+        if other.pk != me.pk:
+            send_removed(other.user, me.workspace)
         messages.success(request, f"{other.user.get_short_name()} is no longer in {me.workspace.name}.")
     except LastOwner:
         messages.error(request, LAST_OWNER)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -67,6 +68,18 @@ def test_others_come_in_by_the_same_link(alice: User, bob: User, charlie: User, 
 def test_removing_says_first_that_links_let_nobody_back_in(bob: User, alice_client: Client, team: Workspace) -> None:
     page = alice_client.get(reverse("workspace", args=[team.pk])).content.decode()
     assert "made so far don’t let Bob back in" in page
+
+
+def test_who_is_removed_is_told_by_mail_and_who_leaves_is_not(
+    bob: User, charlie: User, alice_client: Client, team: Workspace
+) -> None:
+    Workspace.objects.update(name="Cut & Paste")
+    alice_client.post(reverse("member_remove", args=[team.pk, in_team(bob, team).pk]))
+    assert [(sent.to, sent.subject) for sent in mail.outbox] == [([bob.email], "You are no longer in Cut & Paste")]
+    assert "ask an admin there for a new invitation" in str(mail.outbox[0].body)
+    Membership.objects.create(workspace=team, user=charlie, role=Role.OWNER)
+    alice_client.post(reverse("workspace_leave", args=[team.pk]))
+    assert len(mail.outbox) == 1
 
 
 def test_who_was_removed_by_the_administration_stays_out_too(
