@@ -51,6 +51,7 @@ class Made:
     note: str = ""  # why there is no file
 
 
+NOT_READY = "It is not ready yet."
 GONE = "No longer there for you."
 UNREADABLE = "It could not be read just now."
 NOTHING = Made(
@@ -78,14 +79,19 @@ class Entry:
 
 
 def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[Entry]:
-    """`images` are ready and come with their makers and edits; `tags` are names by a picture's id."""
+    """`images` come with their makers and edits; `tags` are names by a picture's id.
+
+    Those that are still being looked at are in the lists alone.
+    """
     taken: set[str] = set()
     return [
         Entry(
             image_id=image.pk,
-            key=keys.master_key(image.pk, image.master_ext),
+            key=keys.master_key(image.pk, image.master_ext) if image.is_ready else "",
             moment=image.created_at,
-            made=_made(image, unique_name(image.download_name, taken), tags.get(image.pk, [])),
+            made=_made(
+                image, unique_name(image.download_name, taken) if image.is_ready else "", tags.get(image.pk, [])
+            ),
         )
         for image in images
     ]
@@ -113,6 +119,7 @@ def _made(image: Image, file: str, tags: list[str]) -> Made:
         consent=image.consent,
         usable_until=image.usable_until.isoformat() if image.usable_until else "",
         sandbox=image.sandbox,
+        note="" if image.is_ready else NOT_READY,
         **asked,
     )
 
@@ -143,6 +150,9 @@ async def stream(entries: list[Entry], may_give: Callable[[UUID], Awaitable[bool
         for entry in entries:
             if not await may_give(entry.image_id):
                 made.append(replace(NOTHING, file="", note=GONE))
+                continue
+            if entry.made.note:
+                made.append(entry.made)
                 continue
             try:
                 found = await bucket.open_stream_soon(entry.key)

@@ -65,7 +65,7 @@ def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
 
 
 def _entries(images: "ImageQuerySet") -> list[Entry]:
-    there = images.filter(state=ImageState.READY, purged_at=None)
+    there = images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
     rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
     tags: dict[object, list[str]] = defaultdict(list)
     for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):

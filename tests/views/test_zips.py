@@ -22,7 +22,7 @@ from editor.accounts import exporting
 from editor.images import bucket, keys
 from editor.images.zips import entries_of, stream
 from editor.library.shelves import add_tags, collect, new_collection
-from editor.models import Image, ImageKind, Membership, Role, User, Workspace
+from editor.models import Image, ImageKind, ImageState, Membership, Role, User, Workspace
 from tests.makers import make_image, make_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +95,15 @@ def test_picture_that_is_not_in_the_bucket_is_left_out_and_said(alice: User, own
     archive = zip_of(download(alice, own, there, lost))
     assert archive.namelist() == ["there.jpg", "pictures.json", "pictures.csv"]
     assert {one["name"]: one["file"] for one in told(archive)} == {"there": "there.jpg", "lost": ""}
+
+
+def test_picture_that_is_still_looked_at_is_named_as_not_ready(alice: User, own: Workspace) -> None:
+    owl = make_image(alice, stored=True, name="owl.jpg")
+    fox = make_image(alice, name="fox.jpg", state=ImageState.RECEIVED, ready_at=None)
+    archive = zip_of(download(alice, own, owl, fox))
+    assert archive.namelist() == ["owl.jpg", "pictures.json", "pictures.csv"]
+    said = {one["name"]: (one["file"], one["note"]) for one in told(archive)}
+    assert said == {"owl.jpg": ("owl.jpg", ""), "fox.jpg": ("", "It is not ready yet.")}
 
 
 def test_strangers_get_nothing_and_foreign_ids_are_passed_over(
