@@ -90,6 +90,8 @@ def find(
         if (filters.tag and known.tag is None) or (filters.collection and known.shelf is None):
             return [], known
         fixed = _narrowings(user, workspace, filters, known)
+    if filters.q and not filters.words:  # punctuation alone, which no picture is found by
+        return [], known
     narrowings = list(fixed)
     if filters.words:
         if not known.endings:
@@ -242,7 +244,9 @@ def _endings(workspace: Workspace, word: str) -> RawSQL:
     table, join = ImageWord._meta.db_table, "string_agg" if connection.vendor == "postgresql" else "group_concat"
     space = UUIDField().get_db_prep_value(workspace.pk, connection)
     most = ENDINGS if len(word) >= BEGINNING else 1
-    beginning = f"{word}%" if len(word) >= BEGINNING else word  # words hold letters and digits alone: no other wildcard
+    beginning = (
+        f"{word}%" if len(word) >= BEGINNING else word
+    )  # words hold letters, digits and symbols like emoji: no other wildcard
     sql = f"""
         (WITH RECURSIVE found(word, number) AS (
             SELECT CAST((SELECT MIN(word) FROM {table} WHERE workspace_id = %s AND word >= %s) AS text), 1

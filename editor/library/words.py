@@ -14,14 +14,17 @@ WORD_MAX = 40  # characters that count; what is longer is cut, in a picture as i
 WORDS_MAX = 150  # of one picture
 _BATCH = 1_000
 
-_RUN = re.compile(r"[^\W_]+")
+_WORD = re.compile("[^\\W_]+|[\u2190-\u2bff\U0001f000-\U0001faff]")  # letters and digits, or one symbol like an emoji
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text as they are looked up: small letters without accents, each once, in their order."""
+    """The words of a text as they are looked up: small letters without accents, each once, in their order.
+
+    An emoji or another such symbol is a word of its own; punctuation is none.
+    """
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
     plain = "".join(c for c in folded if not unicodedata.combining(c))
-    return list(dict.fromkeys(word[:WORD_MAX] for word in _RUN.findall(plain)))
+    return list(dict.fromkeys(word[:WORD_MAX] for word in _WORD.findall(plain)))
 
 
 def index_words(*images: Image) -> None:
