@@ -66,9 +66,9 @@ def _of_day(user: User, spent: int) -> Rest:
     left = max(0, most - spent)
     return Rest(
         left,
-        f"of {most} pictures left today",
-        f"You may have {most} pictures made in 24 hours. An administrator of the portal can give you more.",
-        f"You may have {most} pictures made in 24 hours, and {_are(left)} left. "
+        f"of {_pictures(most)} left today",
+        f"You may have {_pictures(most)} made in 24 hours. An administrator of the portal can give you more.",
+        f"You may have {_pictures(most)} made in 24 hours, and {_are(left)} left. "
         "Try again later, or ask an administrator for more.",
     )
 
@@ -82,14 +82,14 @@ def _of_month(workspace: Workspace, me: Membership, until: date) -> list[Rest]:
     if me.pictures_per_month is not None:
         most = me.pictures_per_month
         left = max(0, most - (sums["mine"] or 0))
-        limit, ask = f"You may have {most} pictures made a month in {name}", "an admin of the workspace"
-        found.append(_monthly(left, f"of your {most} pictures left this month", limit, _are(left), day, ask))
+        limit, ask = f"You may have {_pictures(most)} made a month in {name}", "an admin of the workspace"
+        found.append(_monthly(left, f"of your {_pictures(most)} left this month", limit, _are(left), day, ask))
     ask = "an administrator of the portal"
     if workspace.pictures_per_month is not None:
         most = workspace.pictures_per_month
         left = max(0, most - (sums["everybodys"] or 0))
-        limit = f"{name} may have {most} pictures made a month"
-        found.append(_monthly(left, f"of {most} pictures left this month", limit, _are(left), day, ask))
+        limit = f"{name} may have {_pictures(most)} made a month"
+        found.append(_monthly(left, f"of {_pictures(most)} left this month", limit, _are(left), day, ask))
     if workspace.money_per_month is not None and (each := price()):
         money = max(Decimal(0), workspace.money_per_month - (sums["money"] or 0))
         left = int(money // each)
@@ -107,6 +107,10 @@ def _monthly(left: int, words: str, limit: str, have: str, day: str, ask: str) -
         f"{limit}; it starts anew on {day}. {ask[0].upper()}{ask[1:]} can give more.",
         f"{limit}, and {have} until {day}. Wait until then, or ask {ask} for more.",
     )
+
+
+def _pictures(number: int) -> str:
+    return "1 picture" if number == 1 else f"{number} pictures"
 
 
 def _are(left: int) -> str:

@@ -19,7 +19,7 @@ from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.progress import Progress, progress
 from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
 from editor.views import versions
-from editor.views.frame import rest_here
+from editor.views.frame import may_edit_here, rest_here, workspaces_of
 
 register = template.Library()
 
@@ -149,6 +149,13 @@ def state_words(job: GenerationJob) -> str:
 def what_is_left(context: Context) -> Rest:
     """The tightest limit in the workspace of the page."""
     return rest_here(context["request"], context["workspace"])
+
+
+@register.simple_tag(takes_context=True)
+def may_make(context: Context) -> bool:
+    """Whether the person may edit in the workspace of the page; of those that the frame shows anyway."""
+    here = next((each for each in workspaces_of(context["request"]) if each.pk == context["workspace"].pk), None)
+    return here is not None and may_edit_here(here)
 
 
 @register.filter

@@ -15,7 +15,8 @@ function sayUsable() {
   const words = one("[name=second]:checked")?.parentElement.querySelector("[data-expired]");
   one("[data-second-expired]").hidden = !words;
   if (words) one("[data-second-words]").replaceChildren(...words.cloneNode(true).childNodes);
-  one(".run").disabled = Boolean(words) || "unusable" in one("#slots").dataset;
+  const none = one("[data-left]").textContent === "0";
+  one(".run").disabled = Boolean(words) || none || "unusable" in one("#slots").dataset;
 }
 
 function saySecond() {
@@ -59,7 +60,10 @@ document.addEventListener("click", ({ target }) => {
 // What is left stands at the top; the button repeats it. A picture may turn out to be unusable only by now.
 document.addEventListener("htmx:load", ({ target }) => {
   if (target.id === "slots") sayUsable();
-  if (target.id === "edits-left") write("[data-left]", target.querySelector("strong").textContent);
+  if (target.id === "edits-left" && one("[data-left]")) {
+    write("[data-left]", target.querySelector("strong").textContent);
+    sayUsable();
+  }
 });
 
 // An upload that was meant for the second slot: offered among the pictures, and chosen.

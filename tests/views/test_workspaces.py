@@ -1,10 +1,13 @@
 """Workspaces: making, choosing, renaming, archiving, trashing; and that work goes where the page said."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from editor.models import GenerationJob, Image, Membership, Role, User, Workspace
 from tests.makers import make_image, make_job
@@ -76,6 +79,53 @@ def test_viewer_sees_no_way_to_edit(alice: User, bob: User, bob_client: Client, 
     assert "you may look, not edit" in page
     assert 'id="edit-form"' not in page
     assert "/trash/" not in page.replace('href="/trash/"', "")
+
+
+def test_viewer_is_not_told_what_is_left_nor_offered_to_edit(
+    alice: User, bob: User, bob_client: Client, team: Workspace
+) -> None:
+    addresses = [
+        reverse("workspace_history", args=[team.pk]),
+        reverse("studio_image", args=[make_image(alice, workspace=team).pk]),
+        f"{reverse('edits_left')}?workspace={team.pk}",
+    ]
+    for address in addresses:
+        assert 'id="edits-left"' in bob_client.get(address).content.decode(), address
+    assert "Make the first one" in bob_client.get(addresses[0]).content.decode()
+    Membership.objects.filter(user=bob, workspace=team).update(role=Role.VIEWER)
+    for address in addresses:
+        page = bob_client.get(address).content.decode()
+        assert 'id="edits-left"' not in page, address
+        assert "Make the first one" not in page
+
+
+def test_edit_is_not_offered_with_nothing_left(alice: User, alice_client: Client, team: Workspace) -> None:
+    def button() -> str:
+        page = alice_client.get(reverse("studio_image", args=[make_image(alice, workspace=team).pk])).content.decode()
+        return page.split('<button class="run"')[1].split(">")[0]
+
+    assert " disabled" not in button()
+    Workspace.objects.filter(pk=team.pk).update(pictures_per_month=0)
+    assert " disabled" in button()
+    assert "Team may have 0 pictures made a month, and none are left until" in button()
+
+
+def test_expired_picture_is_the_reason_that_the_button_gives(
+    alice: User, alice_client: Client, team: Workspace
+) -> None:
+    old = make_image(alice, workspace=team, usable_until=timezone.now().date() - timedelta(days=2))
+    page = alice_client.get(reverse("studio_image", args=[old.pk])).content.decode()
+    button = page.split('<button class="run"')[1].split(">")[0]
+    assert " disabled" in button
+    assert "may not be used any more" in button
+    assert "24 hours" not in button
+
+
+def test_one_picture_is_one_picture(alice: User, alice_client: Client, team: Workspace) -> None:
+    team.memberships.update(pictures_per_month=1)
+    page = alice_client.get(reverse("workspace", args=[team.pk])).content.decode()
+    assert "of your 1 picture left this month" in page
+    assert "You may have 1 picture made a month" in page
 
 
 def test_recent_pictures_are_those_of_the_workspace(alice: User, alice_client: Client, team: Workspace) -> None:
