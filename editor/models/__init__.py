@@ -20,12 +20,22 @@ from editor.models.moderation import (
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
 from editor.models.users import Invitation, Trust, User
-from editor.models.workspaces import FormerMember, LastOwner, Membership, Role, Workspace, WorkspaceInvitation
+from editor.models.workspaces import (
+    OWNED_MAX,
+    FormerMember,
+    LastOwner,
+    Membership,
+    Role,
+    TooManyWorkspaces,
+    Workspace,
+    WorkspaceInvitation,
+)
 
 __all__ = [
     "COUNTING",
     "FINAL",
     "OPEN",
+    "OWNED_MAX",
     "WITH_VENDOR",
     "Action",
     "Allowance",
@@ -67,6 +77,7 @@ __all__ = [
     "RuleKind",
     "Shape",
     "Tag",
+    "TooManyWorkspaces",
     "Trust",
     "Usage",
     "User",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -34,6 +35,14 @@ def restorable() -> timedelta:
     return timedelta(days=settings.TRASH_DAYS) - timedelta(hours=1)
 
 
+OWNED_MAX = 50
+"""Teams that one person may own before they found another one."""
+
+
+class TooManyWorkspaces(Exception):  # noqa: N818  it says what is the matter
+    """The person owns OWNED_MAX teams already."""
+
+
 class LastOwner(Exception):  # noqa: N818  it says what is the matter
     """Nobody would own the workspace any more."""
 
@@ -51,6 +60,10 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
         own = self.filter(memberships__user=user, memberships__role=Role.OWNER)
         return own.filter(trashed_at__gt=timezone.now() - restorable(), purged_at=None).order_by("-trashed_at")
 
+    def alive(self) -> "WorkspaceQuerySet":
+        """Teams whose pictures are not purged; also those in the trash."""
+        return Workspace.objects.filter(personal_for=None, purged_at=None)
+
     def personal_of(self, user: "User") -> "Workspace":
         """The person's own workspace, made when it is first asked for."""
         workspace = self.filter(personal_for=user).first()
@@ -61,8 +74,11 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
         return workspace
 
     def found(self, user: "User", name: str) -> "Workspace":
-        """A new team workspace that this person owns."""
+        """A new team workspace that this person owns. Raises TooManyWorkspaces."""
         with transaction.atomic():
+            get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)  # one after the other
+            if Membership.objects.filter(user=user, role=Role.OWNER, workspace__in=self.alive()).count() >= OWNED_MAX:
+                raise TooManyWorkspaces
             workspace = self.create(name=name)
             Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
         return workspace

@@ -173,7 +173,10 @@ def image_restore(request: PersonRequest, image_id: UUID) -> HttpResponse:
     image = trashed_image_for(request.user, image_id)
     if not image.restore() and image.purged_at:
         messages.error(request, "This picture was in the trash for too long; it is gone.")
-        return redirect("studio")
+        return redirect("trash" if request.POST.get("next") == reverse("trash") else "studio")
+    if request.POST.get("next") == reverse("trash"):
+        messages.success(request, f"{image.name or 'The picture'} is back in {image.workspace.name}.")
+        return redirect("trash")
     messages.success(request, "Put back.")
     return redirect("studio_image", image.pk)
 

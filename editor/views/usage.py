@@ -15,6 +15,7 @@ from editor.forms import MemberLimitForm
 from editor.models import Membership, Role
 from editor.models.allowances import month_after, month_of
 from editor.views.frame import PersonRequest, rest_here, signed_in
+from editor.views.selection import many
 from editor.views.usage_report import Report, as_csv
 from editor.views.workspaces import MEMBERS_SHOWN
 
@@ -63,7 +64,7 @@ def member_limit(request: PersonRequest, workspace_id: UUID, member_id: int) -> 
         return redirect("usage", workspace_id)
     most = form.cleaned_data["pictures_per_month"]
     Membership.objects.filter(pk=other.pk).update(pictures_per_month=most)
-    words = "has no limit of their own now" if most is None else f"may have {most} pictures made a month now"
+    words = "has no limit of their own now" if most is None else f"may have {many(most)} made a month now"
     messages.success(request, f"{other.user.get_short_name()} {words}.")
     return redirect("usage", workspace_id)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from editor.access import RIGHTS, Right, image_for, managed_workspace, may_change, member_of, roles_to_give
 from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
-from editor.models import Membership, Role, Workspace, WorkspaceInvitation
+from editor.models import OWNED_MAX, Membership, Role, TooManyWorkspaces, Workspace, WorkspaceInvitation
 from editor.views.frame import PersonRequest, choose_workspace, signed_in
 
 MEMBERS_SHOWN = 200
@@ -28,10 +28,13 @@ def workspaces(request: PersonRequest) -> HttpResponse:
     """All that the person is in, and a form for a new one."""
     form = WorkspaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        workspace = Workspace.objects.found(request.user, form.cleaned_data["name"])
-        choose_workspace(request, workspace)
-        messages.success(request, f"{workspace.name} is yours. Invite the others.")
-        return redirect("workspace", workspace.pk)
+        try:
+            workspace = Workspace.objects.found(request.user, form.cleaned_data["name"])
+            choose_workspace(request, workspace)
+            messages.success(request, f"{workspace.name} is yours. Invite the others.")
+            return redirect("workspace", workspace.pk)
+        except TooManyWorkspaces:
+            form.add_error("name", f"You own {OWNED_MAX} workspaces already. Hand one over or delete one first.")
     memberships = Membership.objects.filter(user=request.user, workspace__trashed_at=None).select_related(
         "workspace__cover"
     )

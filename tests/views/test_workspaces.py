@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.models import GenerationJob, Image, Membership, Role, User, Workspace
+from editor.models import OWNED_MAX, GenerationJob, Image, Membership, Role, User, Workspace
 from tests.makers import make_image, make_job
 from tests.people import PASSWORD, client_of, submit
 
@@ -48,6 +48,24 @@ def test_name_is_kept_as_it_was_typed(typed: str, kept: str, alice_client: Clien
 def test_long_name_is_counted_whole(alice_client: Client) -> None:
     page = submit(alice_client, reverse("workspaces"), name="x" * 300).content.decode()
     assert "At most 80 characters, please; these are 300." in page
+
+
+def test_nobody_founds_workspaces_without_end(alice: User, alice_client: Client, own: Workspace) -> None:
+    for number in range(OWNED_MAX):
+        Workspace.objects.found(alice, f"Team {number}")
+    page = submit(alice_client, reverse("workspaces"), name="One more")
+    assert page.status_code == 422
+    assert "You own 50 workspaces already. Hand one over or delete one first." in page.content.decode()
+    assert not Workspace.objects.filter(name="One more").exists()
+
+
+def test_picture_put_back_from_the_trash_page_leads_back_there(alice: User, alice_client: Client) -> None:
+    image = make_image(alice, name="owl.jpg", trashed_at=timezone.now())
+    assert f'name="next" value="{reverse("trash")}"' in alice_client.get(reverse("trash")).content.decode()
+    address = reverse("image_restore", args=[image.pk])
+    page = alice_client.post(address, {"next": reverse("trash")}, follow=True)
+    assert page.redirect_chain == [(reverse("trash"), 302)]
+    assert "owl.jpg is back in Personal." in page.content.decode()
 
 
 def test_upload_goes_where_the_page_said_and_not_where_another_tab_went(
