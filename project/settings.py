@@ -312,6 +312,7 @@ FLUX_PAUSE_BROKEN = _time(seconds=20)
 IMAGE_LEASE = _time(seconds=90)
 IMAGE_TRIES = 3
 CLOCK_TICK = _time(seconds=1)
+CLOCK_MARK = _time(seconds=10)  # a clock that ticks says so in the database this often
 RING_PATIENCE = _time(seconds=10)  # a ring that left the queue and was not answered for so long is rung again
 
 # People -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
 from editor.models.library import Collection, CollectionItem, Favourite, ImageTag, ImageWord, Tag
+from editor.models.marks import Mark
 from editor.models.moderation import (
     Action,
     CaseState,
@@ -55,6 +56,7 @@ __all__ = [
     "JobState",
     "LastOwner",
     "Licence",
+    "Mark",
     "Membership",
     "ModerationCase",
     "Notice",

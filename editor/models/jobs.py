@@ -126,6 +126,7 @@ class GenerationJob(Leased):
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["due_at"], name="job_due", condition=~Q(state__in=sorted(FINAL))),
             models.Index(fields=["-interactive", "created_at", "id"], name="job_turn", condition=Q(state="queued")),
+            models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["made_by", "form_token"], name="job_once_per_form"),
