@@ -416,6 +416,12 @@ def _as_a_line(record: logging.LogRecord) -> bool:
     return True
 
 
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # without it there is no /metrics/
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    env.complain(
+        "E004", "METRICS_TOKEN", "METRICS_TOKEN is too short: whoever guesses it reads.", "`openssl rand -hex 24`"
+    )
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
