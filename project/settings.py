@@ -259,6 +259,8 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
 # Where the flux server GETs sources and POSTs its webhook. A portal that only this machine can reach gets no webhook.
 FLUX_SEES_US_AT = f"http://{_bind_host}:{_bind_port}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
 EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
+WAITING_PER_USER = env.whole("WAITING_PER_USER", 500, at_least=1, at_most=1_000_000)
+WAITING_PER_WORKSPACE = env.whole("WAITING_PER_WORKSPACE", 2_000, at_least=1, at_most=1_000_000)
 BLOCKED_PER_DAY = env.whole("BLOCKED_PER_DAY", 5, at_least=0, at_most=1_000)
 
 # The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------
@@ -309,6 +311,8 @@ JOB_COLLECT_DEADLINE = _time(hours=24)
 FLUX_INBOX_KEPT = _time(days=2)  # what nobody took over; longer than any job waits for its results
 FLUX_PAUSE_ACCOUNT = _time(minutes=5)  # until the key, the credit or the plan is asked about again
 FLUX_PAUSE_BROKEN = _time(seconds=20)
+FLUX_PAUSE_TOLD = _time(minutes=3)  # of our bucket or the file store, before administrators are told
+FLUX_PAUSE_TOLD_OF_VENDOR = _time(minutes=15)
 IMAGE_LEASE = _time(seconds=90)
 IMAGE_TRIES = 3
 CLOCK_TICK = _time(seconds=1)

@@ -23,7 +23,7 @@ from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.images.rights import inherited
-from editor.jobs import flagging, vendor
+from editor.jobs import flagging, pauses, vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
 from editor.models import Attempt, AttemptState, GenerationJob, Image, ImageKind, ImageState, JobState
@@ -76,8 +76,11 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
     try:
         raw = _raw(image, link)
         ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED)
-    except (NotThereYet, BucketUnavailable) as error:
+    except NotThereYet as error:
         log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
+    except BucketUnavailable as error:
+        log.warning("Result %s of job %s can't be stored now: %s", image.position, job.pk, error)
+        pauses.storage_down(str(error))
     except (DownloadError, Refused, DecoderDied) as error:
         log.warning("Result %s of job %s is no picture: %s", image.position, job.pk, error)
         if waited > settings.JOB_RESULT_PATIENCE:

@@ -64,10 +64,12 @@ def _prepared(job: GenerationJob, attempt: Attempt) -> EditRequest | None:
     try:
         return vendor.edit_request(job, attempt)
     except FluxError as error:  # from lending the sources to the vendor's file store
-        known = error.verdict in {Verdict.JOB, Verdict.ACCOUNT}
-        verdict, reason = (error.verdict, error.reason) if known else (Verdict.NOT_SENT, "sources")
+        this_job = error.verdict == Verdict.JOB
+        verdict, reason = (error.verdict, error.reason) if this_job else (Verdict.NOT_SENT, pauses.FILE_STORE)
         attempt.record_answer(verdict, reason=reason, message=error.message)
-    except (BucketUnavailable, Missing) as error:
+    except BucketUnavailable as error:
+        attempt.record_answer(Verdict.NOT_SENT, reason=pauses.STORAGE, message=str(error)[:500])
+    except Missing as error:
         attempt.record_answer(Verdict.NOT_SENT, reason="sources", message=str(error)[:500])
     return None
 
@@ -138,7 +140,7 @@ def settle(job: GenerationJob, attempt: Attempt) -> None:
 
 
 def _settle_accepted(job: GenerationJob, attempt: Attempt) -> None:
-    attempt.server.accepted()
+    pauses.accepted(attempt.server)
     failed = attempt.vendor_status == Status.FAILED
     if job.cancel_requested_at:
         if job.cancel(Allowance.RELEASED if failed else Allowance.TAKEN):
@@ -171,7 +173,7 @@ def _follow(job: GenerationJob, attempt: Attempt) -> None:
 def _settle_unknown(job: GenerationJob, attempt: Attempt) -> None:
     """No usable answer: it may be running and charged, so it is not sent again by itself."""
     if attempt.reason == "server-error" and job.state == JobState.SUBMITTING:
-        attempt.server.pause("broken", attempt.message, settings.FLUX_PAUSE_BROKEN)
+        pauses.pause(attempt.server, "broken", attempt.message)
     if job.cancel_requested_at:
         if job.cancel(Allowance.TAKEN):
             attempt.move(RUNNING, AttemptState.LOST)

@@ -20,6 +20,7 @@ from editor.models.moderation import (
     ReportReason,
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
+from editor.models.turns import Turn
 from editor.models.users import Invitation, Trust, User
 from editor.models.workspaces import LastOwner, Membership, Role, Workspace, WorkspaceInvitation
 
@@ -69,6 +70,7 @@ __all__ = [
     "Shape",
     "Tag",
     "Trust",
+    "Turn",
     "Usage",
     "User",
     "WebhookEvent",

@@ -64,6 +64,10 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
         sources = models.Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
         return self.prefetch_related(sources, models.Prefetch("results", Image.objects.order_by("position")))
 
+    def waiting(self) -> "JobQuerySet":
+        """Those that nothing was sent for."""
+        return self.filter(state__in=sorted([JobState.HELD, JobState.QUEUED]))
+
     def unfinished(self) -> "JobQuerySet":
         return self.filter(state__in=OPEN)
 
@@ -126,6 +130,13 @@ class GenerationJob(Leased):
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["due_at"], name="job_due", condition=~Q(state__in=sorted(FINAL))),
             models.Index(fields=["-interactive", "created_at", "id"], name="job_turn", condition=Q(state="queued")),
+            models.Index(
+                fields=["workspace", "made_by", "interactive", "created_at", "id"],
+                name="job_in_line",
+                condition=Q(state="queued"),
+            ),
+            models.Index(fields=["made_by"], name="job_waits_of", condition=Q(state__in=["held", "queued"])),
+            models.Index(fields=["workspace"], name="job_waits_in", condition=Q(state__in=["held", "queued"])),
             models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
         ]
         constraints = [
