@@ -183,6 +183,6 @@ def _queues(now: datetime) -> Iterator[Metric]:
 
 def _clock(now: datetime) -> Iterator[Metric]:
     age = Mark.objects.age_of_tick(now)
-    ages = [] if age is None else [([], age.total_seconds())]
+    ages: list[Sample] = [] if age is None else [([], age.total_seconds())]
     every = settings.CLOCK_MARK.total_seconds()
     yield _gauge("clock_age_seconds", f"Since a clock ticked, give or take {every:g}; absent if none ever did.", ages)

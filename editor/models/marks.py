@@ -12,7 +12,7 @@ CLOCK = "clock"
 class MarkManager(models.Manager["Mark"]):
     def leave(self, name: str, value: str = "", *, at_most_every: timedelta = timedelta(0)) -> bool:
         """Write the mark anew, unless somebody did within `at_most_every`; True if it was written."""
-        now = timezone.now()
+        now, value = timezone.now(), value[:200]
         known = self.filter(pk=name)
         # One from the future was left by a machine whose clock is wrong, and must not stand for an hour.
         old = known.filter(models.Q(at__lte=now - at_most_every) | models.Q(at__gt=now + at_most_every))
