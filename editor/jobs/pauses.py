@@ -43,7 +43,7 @@ MEND = {
     "broken": "If it stays so, ask the flux server's vendor.",
     "unreachable": "See whether FLUX_BASE_URL is right, and whether this machine reaches it.",
     FILE_STORE: "See whether FLUX_UPLOAD_URL is right and takes our key; a public PUBLIC_URL does without it.",
-    STORAGE: "See whether the bucket (S3_BUCKET at S3_ENDPOINT_URL) is up, is not full, and lets our key read and write.",
+    STORAGE: "See whether the bucket S3_BUCKET at S3_ENDPOINT_URL is up, is not full, and lets our key read and write.",
 }
 ASKED_BY_DETAILS = {"bad-key", "plan", "broken", "unreachable"}
 SURE = {"unreachable", FILE_STORE, STORAGE}  # of these, what costs nothing tells all there is to know
@@ -86,8 +86,8 @@ def accepted(server: FluxServer) -> None:
 def _length(reason: str, probes: int) -> timedelta:
     if reason in {"bad-key", "no-credit", "plan"}:
         return settings.FLUX_PAUSE_ACCOUNT
-    first = settings.FLUX_PAUSE_BROKEN if reason == "broken" else settings.JOB_RETRY_FIRST
-    return min(first * 2 ** min(probes, 10), settings.JOB_RETRY_LAST)
+    first: timedelta = settings.FLUX_PAUSE_BROKEN if reason == "broken" else settings.JOB_RETRY_FIRST
+    return min(first * 2 ** min(probes, 10), max(first, settings.JOB_RETRY_LAST))
 
 
 def end_of_pause(server: FluxServer) -> None:
@@ -188,7 +188,7 @@ def _tell(server: FluxServer) -> None:
             "Retake: edits are waiting",
             f"{WORDS[reason]}, since {since:%d %B %Y, %H:%M} (UTC). {MEND.get(reason, '')} Nothing is sent until it is "
             "mended; edits wait, and nobody is charged. It is tried again and again, and you will hear when it is over."
-            f"\n\nWhat we were told: {server.pause_detail or 'nothing'}\n{settings.PUBLIC_URL}/admin/editor/fluxserver/",
+            f"\n\nWe were told: {server.pause_detail or 'nothing'}\n\n{settings.PUBLIC_URL}/admin/editor/fluxserver/",
         )
 
 

@@ -1,5 +1,7 @@
 """Who had a turn when: one row per person and workspace, written as an edit of theirs is admitted."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 
@@ -7,7 +9,7 @@ from editor.models.workspaces import Workspace
 
 
 class TurnManager(models.Manager["Turn"]):
-    def taken(self, workspace_id: object, person_id: int, number: int) -> None:
+    def taken(self, workspace_id: UUID, person_id: int, number: int) -> None:
         """Only under the flux server's lock."""
         if not self.filter(workspace=workspace_id, made_by=person_id).update(number=number):
             self.create(workspace_id=workspace_id, made_by_id=person_id, number=number)

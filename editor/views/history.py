@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import OuterRef, Q, Subquery, UUIDField
+from django.db.models import OuterRef, Prefetch, Q, Subquery, UUIDField, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -59,7 +59,7 @@ def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResp
         jobs = jobs.filter(state__in=FILTERS[chosen][1])
     if cursor is not None:
         jobs = jobs.older_than(*cursor)
-    page = list(jobs[: PER_PAGE + 1])
+    page = _with_sources(list(jobs[: PER_PAGE + 1]))
     context: dict[str, Any] = {
         "days": [(day, list(group)) for day, group in groupby(page[:PER_PAGE], key=lambda job: job.created_at.date())],
         "older": write_cursor(request.user, page[PER_PAGE - 1]) if len(page) > PER_PAGE else "",
@@ -84,9 +84,11 @@ def history_working(request: PersonRequest) -> HttpResponse:
         .filter(pk__in=asked)
         .select_related("made_by")
     )
+    _with_sources(jobs)
     context = {
         "everybody": "everybody" in request.GET,
         "changed": [job for job in jobs if job.state != asked[job.pk]],
+        "waiting": [job for job in jobs if job.state == asked[job.pk] == JobState.QUEUED],
         "working": [job for job in jobs if not job.is_final],
     }
     return render(request, "history/changed.html", context)
@@ -113,6 +115,13 @@ def read_cursor(user: "User", text: str) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(moment), UUID(job_id)
     except (signing.BadSignature, ValueError):
         return None
+
+
+def _with_sources(jobs: list[GenerationJob]) -> list[GenerationJob]:
+    """The sources of those that wait, all at once, since what is said of these depends on them."""
+    sources = Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
+    prefetch_related_objects([job for job in jobs if job.state == JobState.QUEUED], sources)
+    return jobs
 
 
 def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
