@@ -429,9 +429,21 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line}},
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line},
+        "context": {"()": "editor.log_context.Context"},
+    },
+    "formatters": {
+        "line": {"()": "editor.log_context.LineFormatter"},
+        "json": {"()": "editor.log_context.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", "LINE", ["LINE", "JSON"]).lower(),
+            "filters": ["context"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},
     "loggers": {
         "botocore": {"level": "WARNING"},
@@ -440,6 +452,7 @@ LOGGING = {
         # RQ logs each job's arguments and start at INFO; the rows say it better.
         "rq": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        "uvicorn": {"handlers": []},  # its own handlers know no LOG_FORMAT
         **{
             f"django.security.{name}": {"filters": ["as_a_line"]}
             for name in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")

@@ -26,6 +26,7 @@ from editor.images.rights import inherited
 from editor.jobs import flagging, pauses, vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
+from editor.log_context import about
 from editor.models import Attempt, AttemptState, GenerationJob, Image, ImageKind, ImageState, JobState
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,13 @@ def collect(job: GenerationJob) -> bool:
     if not job.claim({JobState.COLLECTING}, settings.JOB_LEASE):
         return False
     attempt = job.attempts.latest("number")
-    results = _rows(job, attempt)
-    with kept(job, settings.JOB_LEASE):
-        for image, link in zip(results, attempt.outputs, strict=False):
-            if image.state == ImageState.RECEIVED:
-                _store(job, attempt, image, str(link))
-    return _conclude(job, attempt)
+    with about(job=job.pk, attempt=attempt.pk):
+        results = _rows(job, attempt)
+        with kept(job, settings.JOB_LEASE):
+            for image, link in zip(results, attempt.outputs, strict=False):
+                if image.state == ImageState.RECEIVED:
+                    _store(job, attempt, image, str(link))
+        return _conclude(job, attempt)
 
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:

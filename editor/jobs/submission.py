@@ -21,6 +21,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.jobs import admission, pauses, vendor
 from editor.jobs.backoff import poll_at, retry_at
 from editor.jobs.heartbeat import kept
+from editor.log_context import about
 from editor.models import Allowance, Attempt, AttemptState, GenerationJob, JobState
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,14 @@ def submit() -> int:
 
 def _follow_up(job: GenerationJob, attempt: Attempt, answered: Future[Generation | FluxError] | None) -> None:
     """Write an answer down and move its job on. One that can't be written keeps no other receipt from being."""
-    try:
-        if answered is not None:
-            record(attempt, answered.result())
-        _move_on(job, attempt)
-    except Exception:
-        log.exception("The answer for job %s could not be followed; its lease will run out.", job.pk)
+    with about(job=job.pk, attempt=attempt.pk):
+        try:
+            if answered is not None:
+                record(attempt, answered.result())
+            log.info("Attempt %s was answered: %s %s", attempt.pk, attempt.verdict or "nothing", attempt.reason)
+            _move_on(job, attempt)
+        except Exception:
+            log.exception("The answer for job %s could not be followed; its lease will run out.", job.pk)
 
 
 def _prepared(job: GenerationJob, attempt: Attempt) -> EditRequest | None:
@@ -127,6 +130,9 @@ def settle(job: GenerationJob, attempt: Attempt) -> None:
     attempt.refresh_from_db()
     # Asked before the transaction begins: one job's 403 proves nothing about the plan while the server is well.
     only_this_job = attempt.verdict == Verdict.ACCOUNT and attempt.reason == "plan" and pauses.server_says_well()
+    # A source that can't be fetched is nothing that its owner could change while our own bucket gives nothing out.
+    unread = attempt.verdict == Verdict.JOB and attempt.reason == "image"
+    ours = unread and not pauses.bucket_is_well()
     with transaction.atomic():
         # Locked, so that nobody asks to cancel between this look and the move.
         asked = GenerationJob.objects.select_for_update().values_list("cancel_requested_at", flat=True)
@@ -136,7 +142,7 @@ def settle(job: GenerationJob, attempt: Attempt) -> None:
         elif attempt.verdict in {Verdict.UNKNOWN, Verdict.LATER, ""}:
             _settle_unknown(job, attempt)
         else:
-            _settle_refused(job, attempt, only_this_job)
+            _settle_refused(job, attempt, only_this_job, ours)
 
 
 def _settle_accepted(job: GenerationJob, attempt: Attempt) -> None:
@@ -183,15 +189,18 @@ def _settle_unknown(job: GenerationJob, attempt: Attempt) -> None:
         attempt.move(RUNNING, AttemptState.UNKNOWN)
 
 
-def _settle_refused(job: GenerationJob, attempt: Attempt, only_this_job: bool) -> None:
+def _settle_refused(job: GenerationJob, attempt: Attempt, only_this_job: bool, ours: bool) -> None:
     """Not accepted, so not charged: the job fails if it is its own fault, and waits again if not."""
-    if _refused(job, attempt, only_this_job):  # the job first: a lost lease changes neither
+    if _refused(job, attempt, only_this_job, ours):  # the job first: a lost lease changes neither
         attempt.move(RUNNING, AttemptState.REFUSED)
 
 
-def _refused(job: GenerationJob, attempt: Attempt, only_this_job: bool) -> bool:
+def _refused(job: GenerationJob, attempt: Attempt, only_this_job: bool, ours: bool) -> bool:
     if job.cancel_requested_at:
         return job.cancel(Allowance.RELEASED)
+    if ours:
+        pauses.storage_down(attempt.message)
+        return job.queue_again(timezone.now())
     if attempt.verdict == Verdict.JOB and attempt.reason == "image" and job.tries < MOST_FETCHES:
         return job.queue_again(retry_at(job.tries))  # perhaps our own web process was being restarted
     if attempt.verdict == Verdict.JOB:

@@ -1,5 +1,6 @@
 """One edit: what was asked for, and how far it is. The states and who may follow whom stand here and nowhere else."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,10 +10,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor.log_context import about
 from editor.models.allowances import Allowance, settle
 from editor.models.images import Image
 from editor.models.leases import Leased
 from editor.models.workspaces import Workspace
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from editor.models.users import User
@@ -185,7 +189,11 @@ class GenerationJob(Leased):
 
     def _move(self, frm: set[str], to: JobState, **values: Any) -> bool:
         values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
-        return self.swap(frm, state=to, **values)
+        if not self.swap(frm, state=to, **values):
+            return False
+        with about(job=self.pk):
+            log.info("Edit %s is %s.", self.pk, to)
+        return True
 
     def _finish(self, frm: set[str], to: JobState, allowance: Allowance, **values: Any) -> bool:
         with transaction.atomic():  # the end of an edit and its line in the ledger: both or neither
