@@ -114,7 +114,7 @@ def _well(reason: str) -> bool:
         return server_says_well()
     if reason == FILE_STORE:
         return _file_store_is_well()
-    return _bucket_is_well() if reason == STORAGE else True
+    return bucket_is_well() if reason == STORAGE else True
 
 
 def server_says_well() -> bool:
@@ -138,7 +138,7 @@ def _file_store_is_well() -> bool:
     return True
 
 
-def _bucket_is_well() -> bool:
+def bucket_is_well() -> bool:
     """Whether it takes, gives and forgets a few bytes."""
     try:
         with bucket.talking(PROBE_KEY, hurried=True) as (client, name):

@@ -98,8 +98,8 @@ class FluxServer(models.Model):
     def pause_by_hand(self, reason: str) -> None:
         """Until somebody resumes it. Takes the place of whatever trouble there is."""
         now = timezone.now()
-        values = {**NO_TROUBLE, "paused_since": now, "paused_by_hand": True, "pause_reason": "operator"}
-        FluxServer.objects.filter(pk=self.pk).update(**values, pause_detail=reason[:300])
+        told = {"paused_since": now, "paused_by_hand": True, "pause_reason": "operator", "pause_detail": reason[:300]}
+        FluxServer.objects.filter(pk=self.pk).update(**{**NO_TROUBLE, **told})
         self.refresh_from_db()
 
     def resume(self) -> None:
