@@ -59,7 +59,7 @@ def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResp
         jobs = jobs.filter(state__in=FILTERS[chosen][1])
     if cursor is not None:
         jobs = jobs.older_than(*cursor)
-    page = _with_sources(list(jobs[: PER_PAGE + 1]))
+    page = list(jobs[: PER_PAGE + 1])
     context: dict[str, Any] = {
         "days": [(day, list(group)) for day, group in groupby(page[:PER_PAGE], key=lambda job: job.created_at.date())],
         "older": write_cursor(request.user, page[PER_PAGE - 1]) if len(page) > PER_PAGE else "",
@@ -77,18 +77,22 @@ def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResp
 @require_safe
 @signed_in
 def history_working(request: PersonRequest) -> HttpResponse:
-    """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next."""
+    """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next.
+
+    And of those that wait how many go before them, which the page itself leaves out: it is known by the line of all.
+    """
     asked = dict(_read_working(request.GET.getlist("edit")[:PER_PAGE]))
     jobs = list(
         _with_covers(GenerationJob.objects.visible_to(request.user), request.user)
         .filter(pk__in=asked)
         .select_related("made_by")
     )
-    _with_sources(jobs)
+    waiting = [job for job in jobs if job.state == JobState.QUEUED]
+    prefetch_related_objects(waiting, Prefetch("sources", JobSource.objects.select_related("image")))
     context = {
         "everybody": "everybody" in request.GET,
         "changed": [job for job in jobs if job.state != asked[job.pk]],
-        "waiting": [job for job in jobs if job.state == asked[job.pk] == JobState.QUEUED],
+        "waiting": waiting,
         "working": [job for job in jobs if not job.is_final],
     }
     return render(request, "history/changed.html", context)
@@ -115,13 +119,6 @@ def read_cursor(user: "User", text: str) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(moment), UUID(job_id)
     except (signing.BadSignature, ValueError):
         return None
-
-
-def _with_sources(jobs: list[GenerationJob]) -> list[GenerationJob]:
-    """The sources of those that wait, all at once, since what is said of these depends on them."""
-    sources = Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
-    prefetch_related_objects([job for job in jobs if job.state == JobState.QUEUED], sources)
-    return jobs
 
 
 def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
