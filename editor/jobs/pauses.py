@@ -84,10 +84,11 @@ def accepted(server: FluxServer) -> None:
 
 
 def _length(reason: str, probes: int) -> timedelta:
-    if reason in {"bad-key", "no-credit", "plan"}:
-        return settings.FLUX_PAUSE_ACCOUNT
     first: timedelta = settings.FLUX_PAUSE_BROKEN if reason == "broken" else settings.JOB_RETRY_FIRST
-    return min(first * 2 ** min(probes, 10), max(first, settings.JOB_RETRY_LAST))
+    last: timedelta = settings.JOB_RETRY_LAST
+    if reason in {"bad-key", "no-credit", "plan"}:
+        first = last = settings.FLUX_PAUSE_ACCOUNT
+    return min(first * (1 << min(probes, 10)), max(first, last))
 
 
 def end_of_pause(server: FluxServer) -> None:

@@ -61,7 +61,7 @@ def look(job: GenerationJob) -> str:
 
 
 def mails() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def words(job: GenerationJob) -> str:

@@ -24,7 +24,7 @@ def line(backlog: dict[Flow, int], taken: dict[tuple[UUID, int], int] | None = N
     waiting = [
         Waiting(flow, edits, NOON + timedelta(seconds=number)) for number, (flow, edits) in enumerate(backlog.items())
     ]
-    return Line(waiting, taken or {}, max((taken or {0: 0}).values()), passed)
+    return Line(waiting, taken or {}, max((taken or {}).values(), default=0), passed)
 
 
 def flow(place: int, person: int = 1, *, interactive: bool = True) -> Flow:
