@@ -107,8 +107,13 @@ def _flux_server(now: datetime) -> Iterator[Metric]:
     in_flight = Attempt.objects.counting().filter(server=server, deadline_at__gt=now).count()
     yield _gauge("flux_in_flight", "Requests that are open with the flux server.", [([], in_flight)])
     yield _gauge("flux_limit", "Requests that may be open with it at once.", [([], server.limit)])
-    paused = [([server.pause_reason or "unknown"], 1.0)] if server.paused else []
-    yield _gauge("flux_paused", "1 while nothing is sent, with the reason; absent otherwise.", paused, ["reason"])
+    reason = "by-hand" if server.paused_by_hand else server.pause_reason or "unknown"
+    paused = [([reason], 1.0)] if server.in_trouble else []
+    says = "1 while nothing is sent, or one request at a time that tries; absent otherwise."
+    yield _gauge("flux_paused", says, paused, ["reason"])
+    yield _gauge(
+        "flux_paused_seconds", "Since when; 0: it is not.", _since(server.paused_since if paused else None, now)
+    )
 
 
 def _attempts(now: datetime) -> Iterator[Metric]:

@@ -179,8 +179,13 @@ def _pause() -> Iterator[Finding]:
         server = FluxServer.objects.filter(name="default").first()
     except DatabaseError:
         return  # said by the check of the database
-    if server is not None and server.paused:
+    if server is None or not server.in_trouble:
+        return
+    since = f" since {server.paused_since:%d %B %Y, %H:%M} (UTC)" if server.paused_since else ""
+    if server.paused_by_hand:
+        yield warning(f"Nothing is sent{since}: somebody paused it by hand.", "Resume it in the administration.")
+    else:
         yield warning(
-            f"Nothing is sent at the moment ({server.pause_reason or 'paused'}).",
+            f"Nothing but a try now and then is sent{since} ({server.pause_reason or 'paused'}).",
             "It goes on by itself once the cause is gone; the administration shows the details.",
         )

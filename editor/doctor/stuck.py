@@ -51,9 +51,8 @@ def _never_due(ask: Ask) -> Iterator[Finding]:
 def _turns(ask: Ask, long_ago: datetime) -> Iterator[Finding]:
     """Edits that could go, while there is room and nobody went: then somebody's turn should have come long ago."""
     server = FluxServer.objects.current()
-    just_paused = server.paused_until is not None and server.paused_until > long_ago
     sent = Attempt.objects.filter(created_at__gte=long_ago).exists()
-    if just_paused or sent or admission.room(server) < 1:
+    if server.in_trouble or sent or admission.room(server) < 1:
         return
     waiting = admission.ready_to_go(long_ago).filter(created_at__lte=long_ago)
     yield from _rung(

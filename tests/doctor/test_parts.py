@@ -1,6 +1,7 @@
 """The doctor at settings and parts: each is broken for real, and the line and the exit status are looked at."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
@@ -121,7 +122,10 @@ def test_flux_server_answers_and_its_pause_is_told(sandbox: Sandbox) -> None:
     FluxServer.objects.current().pause("no-credit", "None is left.", timedelta(minutes=5))
     status, said = told("--only", "flux server")
     assert status == 1
-    assert "Nothing is sent at the moment (no-credit)." in said
+    assert re.search(r"Nothing but a try now and then is sent.* \(no-credit\)\.", said)
+    FluxServer.objects.update(paused_by_hand=True)
+    status, said = told("--only", "flux server")
+    assert (status, "somebody paused it by hand" in said) == (1, True)
 
 
 @pytest.mark.django_db

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import requests
+
 from editor.models import Image, JobState
 from project.embedded.programs import ROOT
 from tests.portal import Portal, wait_until
@@ -34,6 +36,20 @@ def test_portal_that_is_well_gets_a_line_for_everything(portal: Portal, picture:
     status, findings = doctor(portal)
     assert (status, wrong(findings)) == (1, WITHOUT_MAIL)
     assert {finding["check"] for finding in findings} == set(HERE)
+
+
+def test_web_process_says_that_it_is_not_ready_while_redis_is_down(portal: Portal) -> None:
+    def ready() -> dict[str, Any]:
+        answer = requests.get(f"{portal.url}/readyz/", timeout=10)
+        return {"status": answer.status_code, **answer.json()}
+
+    well = {"ready": True, "database": "ok", "redis": "ok", "bucket": "ok"}
+    wait_until(lambda: ready() == {"status": 200, **well}, 10, "Ready")
+    portal.kill("redis")
+    wait_until(lambda: ready() == {"status": 503, **well, "ready": False, "redis": "not reached"}, 10, "Not ready")
+    assert requests.get(f"{portal.url}/healthz/", timeout=10).text == "ok"
+    portal.start("redis")
+    wait_until(lambda: ready()["status"] == 200, 10, "Ready again")
 
 
 def test_dead_processes_are_named(portal: Portal) -> None:

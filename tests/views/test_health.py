@@ -129,6 +129,7 @@ def test_metrics_follow_from_rows(settings: Settings, alice: User) -> None:
     assert 179 < told["retake_oldest_waiting_seconds",] < 200
     assert (told["retake_flux_in_flight",], told["retake_flux_limit",]) == (1, settings.FLUX_OUTSTANDING)
     assert told["retake_flux_paused", "no-credit"] == 1
+    assert told["retake_flux_paused_seconds",] >= 0
     assert (told["retake_attempts", "1h", "ended"], told["retake_attempts", "1h", "refused"]) == (1, 0)
     assert told["retake_attempts", "1d", "refused"] == told["retake_attempts_refused", "1d", "plan"] == 1
     assert told["retake_jobs_failed", "1d", "vendor"] == 1
