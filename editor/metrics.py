@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from editor import rings
+from editor.jobs.registry import workers
 from editor.models import (
     OPEN,
     Attempt,
@@ -177,13 +178,13 @@ def _queues(now: datetime) -> Iterator[Metric]:
     queues = sorted(set(rings.QUEUES.values()))
     try:
         depths = {queue: int(rings.bell().llen(f"rq:queue:{queue}")) for queue in queues}
-        workers = {queue: int(rings.bell().scard(f"rq:workers:{queue}")) for queue in queues}
+        alive = {queue: workers(queue)[0] for queue in queues}
     except RedisError:
         yield _gauge("redis_up", "Whether Redis answers.", [([], 0.0)])
         return
     yield _gauge("redis_up", "Whether Redis answers.", [([], 1.0)])
     yield _gauge("queue_depth", "Rings that wait for a worker.", (([q], n) for q, n in depths.items()), ["queue"])
-    yield _gauge("workers", "Workers that Redis knows.", (([q], n) for q, n in workers.items()), ["queue"])
+    yield _gauge("workers", "Workers that said something of late.", (([q], n) for q, n in alive.items()), ["queue"])
 
 
 def _clock(now: datetime) -> Iterator[Metric]:

@@ -1,18 +1,16 @@
 """Whether a clock ticks and workers of both queues are alive."""
 
-import time
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from editor import rings
 from editor.doctor.findings import Ask, Finding, fine, problem, warning
+from editor.jobs.registry import workers
 from editor.models import Mark
 
 MISSED = 6  # marks that a clock may miss
-WORKER_SILENT = 90.0  # seconds; one that waits says something every 15, one that works every 30
 LONG_QUEUE = 1_000
 
 
@@ -37,7 +35,7 @@ def look_at_workers(ask: Ask) -> Iterator[Finding]:
     """RQ's register, and how much waits."""
     for queue in sorted(set(rings.QUEUES.values())):
         try:
-            alive, silent = _workers(queue)
+            alive, silent = workers(queue)
             depth = int(rings.bell().llen(f"rq:queue:{queue}"))
         except RedisError as error:
             yield problem(f"Redis went away ({type(error).__name__}).", "Ask again.")
@@ -52,26 +50,3 @@ def look_at_workers(ask: Ask) -> Iterator[Finding]:
         else:
             gone = f" ({silent} more ended without saying so)" if silent else ""
             yield fine(f"{alive} workers of {queue}{gone}; {depth} rings wait.")
-
-
-def _workers(queue: str) -> tuple[int, int]:
-    """How many said something of late, and how many did not. Raises RedisError."""
-    bell, alive, silent = rings.bell(), 0, 0
-    for name in bell.smembers(f"rq:workers:{queue}"):
-        heard = bell.hget(name, "last_heartbeat")
-        if heard is None:
-            silent += 1
-        elif time.time() - _moment(heard) < WORKER_SILENT:
-            alive += 1
-        else:
-            silent += 1
-    return alive, silent
-
-
-def _moment(heard: bytes | str) -> float:
-    """RQ's text of a time, as seconds; 0 if it is none."""
-    text = heard.decode() if isinstance(heard, bytes) else heard
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0

@@ -12,6 +12,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from editor import rings
 from editor.doctor.probes import Readiness, readiness
 from editor.models import FluxServer, JobState, Mark, User
 from project.embedded.process import Child
@@ -141,7 +142,12 @@ def test_metrics_follow_from_rows(settings: Settings, alice: User) -> None:
 
 @pytest.mark.django_db
 def test_metrics_say_that_redis_is_down(settings: Settings, own_redis: Child) -> None:
-    assert scraped(settings)["retake_redis_up",] == 1
+    for name, ago in (("a", 5), ("killed", 500)):
+        heard = timezone.now() - timedelta(seconds=ago)
+        rings.bell().sadd("rq:workers:edits", f"rq:worker:{name}")
+        rings.bell().hset(f"rq:worker:{name}", "last_heartbeat", heard.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    told = scraped(settings)
+    assert (told["retake_redis_up",], told["retake_workers", "edits"]) == (1, 1)
     own_redis.stop(grace=1)
     told = scraped(settings)
     assert told["retake_redis_up",] == 0
