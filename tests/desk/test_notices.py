@@ -1,5 +1,6 @@
 """What people are told, in the portal and by mail."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor import rings
+from editor.accounts.links import public_url
 from editor.desk import decisions, posting
 from editor.jobs import clock
 from editor.models import Action, Cause, HeldFor, Image, JobState, Notice, ReportReason, User
@@ -141,6 +143,33 @@ def test_a_worker_mails_the_notice_once(
     assert reverse("notices") in sent.body
     assert "/appeals/" in sent.body
     assert "&" not in sent.body
+
+
+def test_a_mail_promises_an_appeal_only_where_there_is_one(
+    moderator: User, alice: User, bob: User, team: Any, mailoutbox: list[Any]
+) -> None:
+    picture = make_image(bob, workspace=team)
+    report(alice, picture, ReportReason.HATE, "")
+    decide(moderator, picture.cases.get(), Action.REMOVE)
+    for notice in (*told(alice), *told(bob)):
+        posting.mail_notice(str(notice.pk))
+    to_reporter, to_owner = (sent.body for sent in mailoutbox)
+    notices = public_url("notices")
+    assert re.findall(r"https?://\S+", to_reporter) == [notices]
+    assert "think that this is wrong" not in to_reporter
+    assert "think that this is wrong" in to_owner
+    appeal, last = re.findall(r"https?://\S+", to_owner)
+    assert appeal.startswith(public_url("appeal_by_link", token="…").split("%")[0])
+    assert last == notices
+
+
+def test_a_mail_to_somebody_suspended_leads_to_no_page_they_can_t_open(
+    moderator: User, alice: User, mailoutbox: list[Any]
+) -> None:
+    decide(moderator, case_about(make_image(alice)), Action.SUSPEND)
+    posting.mail_notice(str(told(alice)[-1].pk))
+    (link,) = re.findall(r"https?://\S+", mailoutbox[0].body)
+    assert "/appeals/" in link
 
 
 def test_a_mail_server_that_fails_is_asked_again_by_the_clock(
