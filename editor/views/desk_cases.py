@@ -50,7 +50,7 @@ def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[st
         "said": _last_decision_of(request.user),
         "show_pictures": "show" in request.GET,
         "kept_for": int(queue.CLAIM.total_seconds() // 60),
-        **choices(shown.case.cause),
+        **choices(shown.case.cause, [shown.case]),
     }
 
 

@@ -60,7 +60,11 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)))
-    found = list(rows.select_related("moderator", "person", "case__image", "case__job", "case__person", "replaced_by")[: PER_PAGE + 1])
+    found = list(
+        rows.select_related("moderator", "person", "case__image", "case__job", "case__person", "replaced_by")[
+            : PER_PAGE + 1
+        ]
+    )
     more = len(found) > PER_PAGE
     context = {
         "decisions": found[:PER_PAGE],
@@ -133,7 +137,7 @@ def desk_decision(request: PersonRequest, decision_id: UUID) -> HttpResponse:
         "why_not": queue.why_not(request.user, decision.case),
         "problem": problem,
         "form": form if problem else None,
-        **choices(decision.cause, request.POST.getlist("actions") if problem else decision.actions),
+        **choices(decision.cause, [decision.case], request.POST.getlist("actions") if problem else decision.actions),
     }
     return render(request, "desk/decision.html", context, status=422 if problem else 200)
 

@@ -241,6 +241,30 @@ def test_no_more_at_once_than_the_limit(mo: User) -> None:
         decisions.decide(mo, [], [Action.FINE])
 
 
+# What can be done to what --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [Action.REMOVE, Action.SENSITIVE])
+def test_nothing_is_removed_or_marked_where_a_case_is_about_a_person(action: Action, mo: User, alice: User) -> None:
+    case = open_case(Cause.OFTEN, alice)
+    assert decisions.offered(case) == [Action.FINE, Action.WARN, Action.RESTRICT, Action.SUSPEND]
+    with pytest.raises(NotDecided, match="about a person"):
+        decide(mo, case, action)
+    case.refresh_from_db()
+    assert (case.state, case.claimed_by) == (CaseState.OPEN, None)
+    warned = decide(mo, case, Action.WARN)
+    with pytest.raises(NotDecided, match="about a person"):
+        decisions.change(mo, warned.pk, [action], reason="No.")
+    assert not Notice.objects.filter(words__contains="removed").exists()
+
+
+def test_of_many_those_are_left_out_to_which_it_cant_be_done(mo: User, alice: User) -> None:
+    of_picture, of_person = case_about(make_image(alice)), open_case(Cause.OFTEN, alice)
+    ids = [of_person.pk, of_picture.pk]
+    assert [each.case_id for each in decisions.decide(mo, ids, [Action.SENSITIVE])] == [of_picture.pk]
+    assert decisions.left_out(ids, [Action.SENSITIVE]) == 1
+
+
 # Whole or not at all --------------------------------------------------------------------------------------------------
 
 

@@ -357,6 +357,16 @@ def test_many_are_decided_at_once_and_what_was_taken_is_said(desk: Client, mia: 
     assert set(ModerationCase.objects.filter(state=CaseState.OPEN)) == {cases[0]}
 
 
+def test_case_about_a_person_offers_what_can_be_done_to_people(desk: Client, alice: User) -> None:
+    case = open_case(Cause.OFTEN, alice)
+    for page in (text_of(desk, "desk_case", case.pk), text_of(desk, "desk", query=f"?cause=often&person={alice.pk}")):
+        assert re.findall(r'name="actions" value="(\w+)"', page) == ["fine", "warn", "restrict", "suspend"]
+    picture = case_about(make_image(alice))
+    body = {"case": [case.pk, picture.pk], "actions": ["sensitive"]}
+    page = desk.post(reverse("desk_bulk"), body, follow=True).content.decode()
+    assert "1 decided: Mark sensitive. 1 left out: that can&#x27;t be done to what it is about." in page
+
+
 def test_bulk_without_a_tick_or_a_reason_is_refused(desk: Client, alice: User) -> None:
     case = case_about(make_image(alice))
     for body, sentence in (
