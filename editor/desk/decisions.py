@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.desk import consequences, notices, queue
-from editor.models import Action, CaseState, Cause, Decision, ModerationCase, User
+from editor.models import Action, CaseState, Cause, Decision, HeldFor, JobState, ModerationCase, User
 from editor.moderation import audit
 
 AT_ONCE = 200
@@ -20,6 +20,7 @@ CONTRADICTIONS = [{Action.FINE, Action.REMOVE}, {Action.SENSITIVE, Action.REMOVE
 NEED_REASON = {Action.REMOVE, Action.WARN, Action.RESTRICT, Action.SUSPEND}
 
 
+HELD_LABELS = {Action.FINE: "Release", Action.REMOVE: "Refuse"}
 WITHOUT_PICTURE = [Action.FINE, Action.WARN, Action.RESTRICT, Action.SUSPEND]
 
 
@@ -32,10 +33,25 @@ class NotOffered(NotDecided):
 
 
 def offered(case: ModerationCase) -> list[Action]:
-    """What may be decided about a case: of one about a person alone, nothing that is done to pictures."""
-    if case.cause == Cause.APPEAL or case.image_id is not None or case.job_id is not None:
+    """What may be decided about a case: about a person alone, or before there are pictures, nothing that marks them."""
+    if case.cause == Cause.APPEAL or case.image_id is not None:
         return list(Action)
-    return list(WITHOUT_PICTURE)
+    if case.job is None:
+        return list(WITHOUT_PICTURE)
+    if case.job.state == JobState.SUCCEEDED:
+        return list(Action)
+    return [action for action in Action if action != Action.SENSITIVE]
+
+
+def label_of(action: Action, case: ModerationCase) -> str:
+    """What an action is called where somebody chooses it: a held edit is let go on, or refused."""
+    return HELD_LABELS.get(action, str(action.label)) if _is_held(case) else str(action.label)
+
+
+def _is_held(case: ModerationCase) -> bool:
+    job = case.job
+    held = job is not None and (job.state, job.held_for) == (JobState.HELD, HeldFor.RULE)
+    return held and case.image_id is None and case.cause != Cause.APPEAL
 
 
 def left_out(case_ids: Iterable[UUID], actions: Iterable[str]) -> int:
@@ -135,9 +151,13 @@ def _checked(actions: Iterable[str], reason: str) -> list[str]:
 def _must_be_offered(case: ModerationCase, actions: list[str]) -> None:
     if set(actions) <= set(offered(case)):
         return
-    raise NotOffered(
-        "This is about a person: there is no picture to remove or to mark. Choose fine, warn, restrict or suspend."
-    )
+    if case.job is None:
+        raise NotOffered(
+            "This is about a person: there is no picture to remove or to mark. Choose fine, warn, restrict or suspend."
+        )
+    if _is_held(case):
+        raise NotOffered("This edit waits, and has no pictures that could be marked. Release it, or refuse it.")
+    raise NotOffered("No pictures came of this edit so far: there is nothing to mark.")
 
 
 def _write(

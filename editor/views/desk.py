@@ -91,9 +91,12 @@ def _is_taken(user: User, case: Any) -> bool:
 
 def choices(cause: str, cases: Iterable[ModerationCase], chosen: Iterable[str] = ()) -> dict[str, Any]:
     """What a form for deciding offers for any of these cases, and what is chosen in it."""
-    offered = {action for case in cases for action in decisions.offered(case)}
+    labels: dict[Action, dict[str, None]] = {}
+    for case in cases:
+        for action in decisions.offered(case):
+            labels.setdefault(action, {})[decisions.label_of(action, case)] = None
     return {
-        "actions": [action for action in Action if action in offered],
+        "actions": [(action, " / ".join(labels[action])) for action in Action if action in labels],
         "chosen": set(chosen),
         "keys": KEYS,
         "reasons": reasons_for(cause),
