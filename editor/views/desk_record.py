@@ -133,7 +133,7 @@ def desk_decision(request: PersonRequest, decision_id: UUID) -> HttpResponse:
         "decision": decision,
         "case": decision.case,
         "chain": list(chain[:CHAIN_SHOWN]),
-        "is_last": not Decision.objects.filter(replaces=decision).exists(),
+        "next": Decision.objects.filter(replaces=decision).first(),  # it may be newer than what was read above
         "why_not": queue.why_not(request.user, decision.case),
         "problem": problem,
         "form": form if problem else None,

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.desk import appeals, overview, queue
+from editor.desk import appeals, decisions, overview, queue
 from editor.images import bucket, keys
 from editor.models import (
     Action,
@@ -22,6 +22,7 @@ from editor.models import (
     CaseState,
     Cause,
     Decision,
+    HeldFor,
     JobState,
     ModerationCase,
     Report,
@@ -158,6 +159,16 @@ def test_case_of_a_rule_shows_the_words_that_it_found(desk: Client, alice: User)
     assert "Rule “Weapons”, hold" in page
     assert "“rifle”" in page
     assert "put a rifle into her hands" in page
+
+
+def test_held_edit_may_be_released_or_refused(desk: Client, alice: User) -> None:
+    job = make_job(alice)
+    assert job.hold(HeldFor.RULE)
+    page = text_of(desk, "desk_case", open_case(Cause.RULE, alice, job=job, key="Weapons").pk)
+    for words in ("<span>Release<kbd>", "<span>Refuse<kbd>"):
+        assert words in page
+    assert 'value="sensitive"' not in page
+    assert "Mark sensitive; decides" not in page  # nor among the keys
 
 
 def test_appeal_shows_the_earlier_decision_with_its_note(desk: Client, mia: User, alice: User) -> None:
@@ -428,6 +439,34 @@ def test_decision_is_changed_on_its_page_which_shows_how_it_came(desk: Client, m
     page = text_of(desk, "desk_decision", changed.pk)
     assert page.index("Rude.") < page.index("Art.")
     assert "It was changed since." in text_of(desk, "desk_decision", first.pk)
+
+
+def test_second_of_two_changes_is_told_of_the_first(desk: Client, mia: User, alice: User) -> None:
+    first = decide(mia, case_about(make_image(alice)), Action.FINE)
+    address = reverse("desk_decision", args=[first.pk])
+    response = desk.post(address, {"actions": ["sensitive"]})
+    again = desk.post(address, {"actions": ["sensitive"]})
+    assert again.status_code == 422
+    page = again.content.decode()
+    assert "This decision was changed already." in page
+    assert f'href="{response["Location"]}"' in page
+
+
+def test_change_that_a_colleague_makes_meanwhile_is_shown_to_the_slower(
+    desk: Client, mia: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = decide(mia, case_about(make_image(alice)), Action.FINE)
+    change = decisions.change
+
+    def slower(*args: Any, **kwargs: Any) -> Decision:
+        change(mia, first.pk, [Action.SENSITIVE])
+        return change(*args, **kwargs)
+
+    monkeypatch.setattr(decisions, "change", slower)
+    response = desk.post(reverse("desk_decision", args=[first.pk]), {"actions": ["remove"], "words": "No."})
+    assert response.status_code == 422
+    later = Decision.objects.get(replaces=first)
+    assert f'href="{reverse("desk_decision", args=[later.pk])}">Look at' in response.content.decode()
 
 
 def test_record_of_a_person_holds_what_was_decided_and_what_waits(desk: Client, mia: User, alice: User) -> None:
