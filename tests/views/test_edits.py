@@ -14,7 +14,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from editor.forms import EditForm
-from editor.models import Allowance, FluxServer, GenerationJob, Image, ImageState, JobState, User, Workspace
+from editor.jobs import holding
+from editor.models import Allowance, FluxServer, GenerationJob, HeldFor, Image, ImageState, JobState, User, Workspace
 from tests.makers import make_attempt, make_image, make_job
 
 pytestmark = pytest.mark.django_db
@@ -398,3 +399,14 @@ def test_answer_to_a_choice_says_on_the_stage_only_what_is_final(alice: User, al
     assert "Canceling" in waiting
     assert "hx-swap-oob" not in waiting
     assert "hx-swap-oob" in canceled
+
+
+def test_an_edit_that_a_moderator_refused_is_changed_and_not_run_again(alice: User, alice_client: Client) -> None:
+    job = make_job(alice)
+    assert job.hold(HeldFor.RULE)
+    assert holding.refuse_job(job)
+    page = alice_client.get(f"/edits/{job.pk}/").content.decode()
+    assert "refused it" in page
+    assert "Nobody is at fault" not in page
+    assert "Change it" in page
+    assert "Same seed" not in page
