@@ -132,7 +132,7 @@ def desk_decision(request: PersonRequest, decision_id: UUID) -> HttpResponse:
     context = {
         "decision": decision,
         "case": decision.case,
-        "chain": list(chain[:CHAIN_SHOWN]),
+        "chain": [] if queue.is_closed_to(request.user, decision.case) else list(chain[:CHAIN_SHOWN]),
         "next": Decision.objects.filter(replaces=decision).first(),  # it may be newer than what was read above
         "why_not": queue.why_not(request.user, decision.case),
         "problem": problem,
@@ -148,4 +148,9 @@ def desk_person(request: PersonRequest, user_id: int) -> HttpResponse:
     person = User.objects.filter(pk=user_id).first()
     if person is None:
         raise Http404
-    return render(request, "desk/person.html", {"record": record_of(person, shown=RECORD_SHOWN), "person": person})
+    context = {
+        "record": record_of(person, shown=RECORD_SHOWN),
+        "person": person,
+        "with_notes": person != request.user or not queue.others_than(request.user),
+    }
+    return render(request, "desk/person.html", context)

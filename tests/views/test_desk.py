@@ -198,10 +198,33 @@ def test_case_of_a_colleague_says_who_has_it_and_offers_no_decision(desk: Client
     assert case.claimed_by == mia
 
 
-def test_case_about_oneself_offers_no_decision(desk: Client, mo: User, mia: User) -> None:
-    page = text_of(desk, "desk_case", case_about(make_image(mo)).pk)
-    assert "This one is about you." in page
-    assert "data-desk-decide" not in page
+def test_case_about_oneself_shows_nothing_but_that(desk: Client, mo: User, mia: User) -> None:
+    case = reported(mo, "He did it again.")
+    picture = reverse("desk_picture", args=[case.pk, case.image_id, 640])
+    reporter = Report.objects.get(case=case).reporter
+
+    def is_closed() -> None:
+        for page in (
+            text_of(desk, "desk_case", case.pk, query="?show=1"),
+            desk.post(reverse("desk_decide", args=[case.pk]), {"actions": ["fine"]}).content.decode(),
+        ):
+            assert "This one is about you; a colleague decides." in page
+            for hidden in ("He did it again.", reporter.get_short_name(), picture, "data-desk-decide"):
+                assert hidden not in page
+        assert desk.get(picture).status_code == 404
+
+    is_closed()
+    removal = decide(mia, case, Action.REMOVE, reason="Rude.", note="We should talk about him.")
+    is_closed()
+    for page in (text_of(desk, "desk_decision", removal.pk), text_of(desk, "desk_person", mo.pk)):
+        assert "We should talk about him." not in page
+    assert not AuditEntry.objects.filter(action="picture.viewed").exists()
+
+
+def test_only_moderator_of_all_sees_what_is_about_themselves(desk: Client, mo: User) -> None:
+    case = reported(mo)
+    assert "data-desk-decide" in text_of(desk, "desk_case", case.pk)
+    assert desk.get(reverse("desk_picture", args=[case.pk, case.image_id, 640])).status_code == 200
 
 
 def test_decided_case_shows_what_was_decided(desk: Client, mia: User, alice: User) -> None:
