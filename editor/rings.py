@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
 
+from editor.log_context import request_id
+
 log = logging.getLogger(__name__)
 
 LOOK_AT_JOB = "editor.jobs.tasks.look_at_job"
@@ -73,7 +75,8 @@ def _send(task: str, *args: str) -> None:
                 return
             bell().set(mark, rung, ex=MARK_KEPT)
         options = {"job_timeout": settings.RQ_JOB_TIMEOUT, "result_ttl": 0, "failure_ttl": 86_400}
-        queue.enqueue(task, args=args, job_id=ring, **options)
+        meta = {"request": request_id()} if request_id() else None  # for log lines alone
+        queue.enqueue(task, args=args, job_id=ring, meta=meta, **options)
     except RedisError as error:
         log.warning("The bell did not ring (%s); the clock will find the row.", type(error).__name__)
 

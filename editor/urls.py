@@ -131,4 +131,6 @@ urlpatterns: list[URLPattern] = [
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),
     path("healthz/", health.healthz, name="healthz"),
+    path("readyz/", health.readyz, name="readyz"),
+    path("metrics/", health.metrics, name="metrics"),
 ]

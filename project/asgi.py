@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from editor.checks import require_sound_settings
+from editor.log_context import about
+from project import request_ids
 from project.request_bodies import FORM_BYTES, Receive, bounded
 
 Scope = dict[str, Any]
@@ -35,4 +37,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Twice the limit of an upload: a file that is a little too large is read, so that its sender gets words for it.
         upload = scope["path"] == UPLOAD_PATH
         receive = bounded(receive, 2 * settings.UPLOAD_MAX_BYTES if upload else FORM_BYTES)
+        request_id = request_ids.taken_or_made(scope["headers"])
+        with about(request=request_id):
+            await portal(scope, receive, request_ids.answering(send, request_id))
+        return
     await portal(scope, receive, send)

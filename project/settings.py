@@ -259,6 +259,8 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
 # Where the flux server GETs sources and POSTs its webhook. A portal that only this machine can reach gets no webhook.
 FLUX_SEES_US_AT = f"http://{_bind_host}:{_bind_port}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
 EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
+WAITING_PER_USER = env.whole("WAITING_PER_USER", 500, at_least=1, at_most=1_000_000)
+WAITING_PER_WORKSPACE = env.whole("WAITING_PER_WORKSPACE", 2_000, at_least=1, at_most=1_000_000)
 BLOCKED_PER_DAY = env.whole("BLOCKED_PER_DAY", 5, at_least=0, at_most=1_000)
 
 # The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------
@@ -309,9 +311,12 @@ JOB_COLLECT_DEADLINE = _time(hours=24)
 FLUX_INBOX_KEPT = _time(days=2)  # what nobody took over; longer than any job waits for its results
 FLUX_PAUSE_ACCOUNT = _time(minutes=5)  # until the key, the credit or the plan is asked about again
 FLUX_PAUSE_BROKEN = _time(seconds=20)
+FLUX_PAUSE_TOLD = _time(minutes=3)  # of our bucket or the file store, before administrators are told
+FLUX_PAUSE_TOLD_OF_VENDOR = _time(minutes=15)
 IMAGE_LEASE = _time(seconds=90)
 IMAGE_TRIES = 3
 CLOCK_TICK = _time(seconds=1)
+CLOCK_MARK = _time(seconds=10)  # a clock that ticks says so in the database this often
 RING_PATIENCE = _time(seconds=10)  # a ring that left the queue and was not answered for so long is rung again
 
 # People -----------------------------------------------------------------------------------------------------------
@@ -415,12 +420,30 @@ def _as_a_line(record: logging.LogRecord) -> bool:
     return True
 
 
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # without it there is no /metrics/
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    env.complain(
+        "E004", "METRICS_TOKEN", "METRICS_TOKEN is too short: whoever guesses it reads.", "`openssl rand -hex 24`"
+    )
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line}},
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line},
+        "context": {"()": "editor.log_context.Context"},
+    },
+    "formatters": {
+        "line": {"()": "editor.log_context.LineFormatter"},
+        "json": {"()": "editor.log_context.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", "LINE", ["LINE", "JSON"]).lower(),
+            "filters": ["context"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},
     "loggers": {
         "botocore": {"level": "WARNING"},
@@ -429,6 +452,7 @@ LOGGING = {
         # RQ logs each job's arguments and start at INFO; the rows say it better.
         "rq": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        "uvicorn": {"handlers": []},  # its own handlers know no LOG_FORMAT
         **{
             f"django.security.{name}": {"filters": ["as_a_line"]}
             for name in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")

@@ -375,6 +375,8 @@ ADDRESSES: dict[str, list[Address]] = {
     ],
     "flux_source": [Address(NOBODY, args=lambda scene: ["no-such-token"])],
     "healthz": [Address(ANYONE)],
+    "readyz": [Address(ANYONE)],
+    "metrics": [Address(NOBODY)],  # there is no METRICS_TOKEN
 }
 ROWS = [(name, number) for name, addresses in ADDRESSES.items() for number in range(len(addresses))]
 

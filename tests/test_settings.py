@@ -64,6 +64,8 @@ MISTAKES = [
     ("retake.E007", "SIGNUP", {"SIGNUP": "everybody"}),
     ("retake.E007", "SIGNUP", {"SIGNUP": "domain:"}),
     ("retake.E007", "LOG_LEVEL", {"LOG_LEVEL": "loud"}),
+    ("retake.E007", "LOG_FORMAT", {"LOG_FORMAT": "xml"}),
+    ("retake.E004", "METRICS_TOKEN", {"METRICS_TOKEN": SECRET[:12]}),
 ]
 
 

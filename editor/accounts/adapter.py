@@ -71,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> bool:
         """Send one mail, its links on PUBLIC_URL. False, logged and said to the person, if the mail server fails."""
-        links = {name: on_public_url(value) for name, value in context.items() if name.endswith("_url")}
+        links = {name: on_public_url(value) for name, value in context.items() if value and name.endswith("_url")}
         message = self.render_mail(template_prefix, email, {**context, **links, "email": email})
         try:
             message.send()

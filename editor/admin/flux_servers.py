@@ -1,8 +1,8 @@
-"""The flux server: its limits, and a brake for operators."""
+"""The flux server: its limits, its troubles, and a brake for operators."""
 
-from datetime import timedelta
-
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,18 +11,29 @@ from editor.admin import recording
 from editor.admin.lists import PlainAdmin
 from editor.models import FluxServer
 
-UNTIL_RESUMED = timedelta(days=3650)
+LONGEST_REASON = 200
+
+
+class BrakeForm(ActionForm):
+    reason = forms.CharField(
+        label="Reason", required=False, max_length=LONGEST_REASON, help_text="Whoever waits reads it."
+    )
 
 
 @admin.register(FluxServer)
 class FluxServerAdmin(PlainAdmin[FluxServer]):
-    list_display = ["name", "limit", "queue_limit", "outstanding", "is_paused", "pause_reason", "pause_detail"]
+    action_form = BrakeForm
+    list_display = [
+        "name", "limit", "queue_limit", "outstanding", "is_paused", "paused_since", "pause_reason", "pause_detail",
+        "probing",
+    ]  # fmt: skip
     ordering = ["name"]
     actions = ["pause", "resume"]
-    fields = [
-        "name", "queue_limit", "outstanding", "paused_until", "pause_reason", "pause_detail", "last_answer_at"
+    readonly_fields = [
+        "name", "paused_since", "paused_until", "paused_by_hand", "pause_reason", "pause_detail", "probing",
+        "told_admins_at", "last_answer_at",
     ]  # fmt: skip
-    readonly_fields = ["name", "paused_until", "pause_reason", "pause_detail", "last_answer_at"]
+    fields = ["queue_limit", "outstanding", *readonly_fields]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -36,10 +47,14 @@ class FluxServerAdmin(PlainAdmin[FluxServer]):
 
     @admin.action(description="Pause: edits wait until it is resumed", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[FluxServer]) -> None:
+        reason = _reason(request)
+        if not reason:
+            messages.error(request, "Nothing was paused. Give a reason: whoever waits reads it.")
+            return
         with transaction.atomic():
             for server in queryset:
-                server.pause("operator", f"Paused by {request.user}.", UNTIL_RESUMED)
-                recording.record(request, "fluxserver.paused", server, str(server))
+                server.pause_by_hand(reason)
+                recording.record(request, "flux.paused", server, reason)
         messages.success(request, "Paused. What the flux server has already goes on; nothing new is sent.")
 
     @admin.action(description="Resume", permissions=["change"])
@@ -47,5 +62,9 @@ class FluxServerAdmin(PlainAdmin[FluxServer]):
         with transaction.atomic():
             for server in queryset:
                 server.resume()
-                recording.record(request, "fluxserver.resumed", server, str(server))
+                recording.record(request, "flux.resumed", server, _reason(request))
         messages.success(request, "Resumed.")
+
+
+def _reason(request: HttpRequest) -> str:
+    return " ".join(request.POST.get("reason", "").split())[:LONGEST_REASON]

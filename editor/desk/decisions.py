@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.desk import consequences, notices, queue
-from editor.models import Action, CaseState, Decision, ModerationCase, User
+from editor.models import Action, CaseState, Cause, Decision, HeldFor, JobState, ModerationCase, User
 from editor.moderation import audit
 
 AT_ONCE = 200
@@ -20,8 +20,45 @@ CONTRADICTIONS = [{Action.FINE, Action.REMOVE}, {Action.SENSITIVE, Action.REMOVE
 NEED_REASON = {Action.REMOVE, Action.WARN, Action.RESTRICT, Action.SUSPEND}
 
 
+HELD_LABELS = {Action.FINE: "Release", Action.REMOVE: "Refuse"}
+WITHOUT_PICTURE = [Action.FINE, Action.WARN, Action.RESTRICT, Action.SUSPEND]
+
+
 class NotDecided(Exception):  # noqa: N818  a sentence for the moderator
     """Nothing was decided; the text says why and what to do."""
+
+
+class NotOffered(NotDecided):
+    """What was chosen can't be done to what the case is about."""
+
+
+def offered(case: ModerationCase) -> list[Action]:
+    """What may be decided about a case: about a person alone, or before there are pictures, nothing that marks them."""
+    if case.cause == Cause.APPEAL or case.image_id is not None:
+        return list(Action)
+    if case.job is None:
+        return list(WITHOUT_PICTURE)
+    if case.job.state == JobState.SUCCEEDED:
+        return list(Action)
+    return [action for action in Action if action != Action.SENSITIVE]
+
+
+def label_of(action: Action, case: ModerationCase) -> str:
+    """What an action is called where somebody chooses it: a held edit is let go on, or refused."""
+    return HELD_LABELS.get(action, str(action.label)) if _is_held(case) else str(action.label)
+
+
+def _is_held(case: ModerationCase) -> bool:
+    job = case.job
+    held = job is not None and (job.state, job.held_for) == (JobState.HELD, HeldFor.RULE)
+    return held and case.image_id is None and case.cause != Cause.APPEAL
+
+
+def left_out(case_ids: Iterable[UUID], actions: Iterable[str]) -> int:
+    """How many of these wait because these actions can't be done to what they are about."""
+    chosen = set(actions)
+    rows = ModerationCase.objects.filter(pk__in=list(case_ids), state=CaseState.OPEN).select_related("job")
+    return sum(1 for case in rows if chosen - set(offered(case)))
 
 
 def decide(
@@ -29,8 +66,8 @@ def decide(
 ) -> list[Decision]:
     """Decide these cases alike, each on its own. `reason` is told to the people, `note` is for colleagues.
 
-    Of many, those that are not free any more are left out. Raises NotDecided if the actions don't go together, or if
-    none is free.
+    Of many, those that are not free any more, or to which this can't be done, are left out. Raises NotDecided if the
+    actions don't go together, or if none is left.
     """
     chosen = _checked(actions, reason)
     ids = list(dict.fromkeys(case_ids))
@@ -38,9 +75,19 @@ def decide(
         raise NotDecided("Choose something to decide about.")
     if len(ids) > AT_ONCE:
         raise NotDecided(f"At most {AT_ONCE} at once. Choose fewer.")
-    made = [decision for pk in ids if (decision := _decide_one(moderator, pk, chosen, reason, note)) is not None]
+    made, problem = [], ""
+    for pk in ids:
+        try:
+            decision = _decide_one(moderator, pk, chosen, reason, note)
+        except NotOffered as unfit:
+            problem = str(unfit)
+            continue
+        if decision is not None:
+            made.append(decision)
     if not made:
-        raise NotDecided("Somebody else decides about this already, or has done so. Go on with the next one.")
+        raise NotDecided(
+            problem or "Somebody else decides about this already, or has done so. Go on with the next one."
+        )
     return made
 
 
@@ -51,6 +98,7 @@ def _decide_one(moderator: User, case_id: UUID, actions: list[str], reason: str,
         if not queue.claim(moderator, case_id):  # the update locks the row
             return None
         case = ModerationCase.objects.select_related("person", "image", "job", "appeal_of").get(pk=case_id)
+        _must_be_offered(case, actions)
         decision = _write(moderator, case, actions, reason, note)
         rows = ModerationCase.objects.filter(pk=case.pk, state=CaseState.OPEN)
         rows.update(state=CaseState.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None)
@@ -76,6 +124,7 @@ def change(moderator: User, decision_id: UUID, actions: Iterable[str], *, reason
             raise NotDecided(problem)
         if old.actions == chosen:
             raise NotDecided("That is what was decided already.")
+        _must_be_offered(old.case, chosen)
         decision = _write(moderator, old.case, chosen, reason, note, replaces=old)
         _record(moderator, "case.changed", decision)
         return decision
@@ -97,6 +146,18 @@ def _checked(actions: Iterable[str], reason: str) -> list[str]:
     if NEED_REASON & set(chosen) and not reason.strip():
         raise NotDecided("Give a reason: the person will read it.")
     return chosen
+
+
+def _must_be_offered(case: ModerationCase, actions: list[str]) -> None:
+    if set(actions) <= set(offered(case)):
+        return
+    if case.job is None:
+        raise NotOffered(
+            "This is about a person: there is no picture to remove or to mark. Choose fine, warn, restrict or suspend."
+        )
+    if _is_held(case):
+        raise NotOffered("This edit waits, and has no pictures that could be marked. Release it, or refuse it.")
+    raise NotOffered("No pictures came of this edit so far: there is nothing to mark.")
 
 
 def _write(

@@ -5,7 +5,7 @@ from django.db.models import F
 from editor import rings
 from editor.desk import wording
 from editor.models import Cause, Decision, Notice, Report, User
-from editor.moderation.reports import forget_words_of_leavers
+from editor.moderation.reports import forget_words_of_leavers, named_to
 
 
 def tell(decision: Decision) -> None:
@@ -26,9 +26,11 @@ def _is_news(decision: Decision) -> bool:
 
 def _tell_reporters(decision: Decision) -> None:
     reports = Report.objects.filter(case=decision.case_id).exclude(reporter=decision.person_id)
-    for report in reports.filter(reporter__anonymised_at=None).select_related("reporter"):
+    for report in reports.filter(reporter__anonymised_at=None).select_related("reporter", "case"):
         again = "We looked at it once more. " if decision.replaces_id else "Thank you. "
-        words = f"{again}This is about the picture that you reported on {report.created_at:%-d %B %Y}. "
+        seen = named_to(report)
+        which = f"the picture “{seen}”, which" if seen else "the picture that"
+        words = f"{again}This is about {which} you reported on {report.created_at:%-d %B %Y}. "
         _give(report.reporter, decision, "Your report", words + wording.to_reporters(decision))
 
 

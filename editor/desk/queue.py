@@ -19,6 +19,7 @@ CLAIM = timedelta(minutes=10)
 """How long a case is kept for whoever looks at it; each look renews it."""
 
 MODERATORS_MOST = 500
+ABOUT_YOU = "This one is about you; a colleague decides."
 
 
 class Scope(NamedTuple):
@@ -67,6 +68,14 @@ def free_for(moderator: User, now: datetime | None = None) -> "CaseQuerySet":
     return rows
 
 
+def is_closed_to(moderator: User, case: ModerationCase) -> bool:
+    """Whether it is about themselves: then they see neither who reported them nor what was removed.
+
+    Not if nobody else is there to decide.
+    """
+    return case.person_id == moderator.pk and others_than(moderator)
+
+
 def why_not(moderator: User, case: ModerationCase) -> str:
     """Why this moderator should not decide about a case, open or decided, in a sentence; empty if they may."""
     about_me = case.person_id == moderator.pk
@@ -74,7 +83,7 @@ def why_not(moderator: User, case: ModerationCase) -> str:
     if not (about_me or against_me) or not others_than(moderator):
         return ""
     if about_me:
-        return "This one is about you. A colleague decides about it."
+        return ABOUT_YOU
     return "This appeal is against a decision of yours. A colleague decides about it."
 
 

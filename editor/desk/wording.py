@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from editor.models import Action, Cause, Decision, JobState
+from editor.models import Action, Cause, Decision, JobState, User
 
 PUNISHES = {Action.SUSPEND, Action.REMOVE, Action.RESTRICT, Action.WARN, Action.SENSITIVE}
 
@@ -35,7 +35,9 @@ def to_reporters(decision: Decision) -> str:
         return "It broke the rules and was removed."
     if Action.SENSITIVE in decision.actions:
         return "It stays, and is blurred from now on until somebody asks to see it."
-    if {Action.SUSPEND, Action.RESTRICT, Action.WARN} & set(decision.actions):
+    if {Action.SUSPEND, Action.RESTRICT} & set(decision.actions):
+        return "It stays, and we have taken steps."
+    if Action.WARN in decision.actions:
         return "It stays, but we have spoken to whoever put it there."
     return "It does not break the rules, so it stays."
 
@@ -66,12 +68,17 @@ def _removed(decision: Decision) -> Told:
             )
         words = f"The pictures that came of {what(decision)} were removed. Nobody can see or download them any more."
         return Told("Pictures of yours were removed", words)
-    words = f"We removed {what(decision)}. Nobody can see, download or edit it any more, and it can't be put back."
+    if decision.image is None:
+        return Told("This is against the rules", "What you asked for is against the rules here.")
+    words = f"We removed {what(decision)}. Nobody can see, download or edit it any more, and it is not in the trash."
     return Told("A picture of yours was removed", words)
 
 
 def _restricted(decision: Decision) -> Told:
-    words = "From now on your pictures are looked at before others may see them. You still see them yourself."
+    words = (
+        "From now on your pictures are looked at before others may see them. You still see them yourself. "
+        "It stays so until a moderator looks at it again and ends it; an appeal asks for that."
+    )
     return Told("Your account is restricted", words)
 
 
@@ -91,7 +98,10 @@ def _marked(decision: Decision) -> Told:
 
 def _fine(decision: Decision) -> Told:
     if decision.image is None and decision.case.job is not None:
-        words = f"We looked at {what(decision)}. It is fine, and goes on as usual."
+        if _is_suspended(decision):
+            words = f"We looked at {what(decision)}. It is fine. It stays held as long as your account is suspended."
+        else:
+            words = f"We looked at {what(decision)}. It is fine, and goes on as usual."
         return Told("Your edit is fine", words)
     if decision.image is not None:
         words = f"We looked at {what(decision)}. It is fine: those who share its workspace can see it."
@@ -115,7 +125,7 @@ def _taken_back(decision: Decision) -> list[str]:
         return []
     gone = set(decision.replaces.actions) - set(decision.actions)
     sentences = {
-        Action.SUSPEND: "Your account is no longer suspended: you can sign in again, and what was held goes on.",
+        Action.SUSPEND: _let_in(decision),
         Action.REMOVE: _back(decision),
         Action.RESTRICT: "Your account is no longer restricted.",
         Action.WARN: "The warning is taken back.",
@@ -124,8 +134,21 @@ def _taken_back(decision: Decision) -> list[str]:
     return [sentences[action] for action in _ORDER if action in gone]
 
 
+def _let_in(decision: Decision) -> str:
+    if _is_suspended(decision):
+        return "This suspension is over. Your account stays suspended for another reason, which you were told."
+    return "Your account is no longer suspended: you can sign in again, and what was held goes on."
+
+
+def _is_suspended(decision: Decision) -> bool:
+    """As it is now: the decision has followed already, but not in the rows that it came with."""
+    return User.objects.filter(pk=decision.person_id, suspended_at__isnull=False).exists()
+
+
 def _back(decision: Decision) -> str:
     job = decision.case.job
+    if decision.image is None and job is None:
+        return "What you asked for is not against the rules."
     if decision.image is None and job is not None:
         if job.state == JobState.FAILED:
             return f"We were wrong to refuse {what(decision)}. Run it again whenever you like."

@@ -1,19 +1,19 @@
 """Whose turn it is, and whether there is room with the vendor. Everything here happens under the FluxServer's lock."""
 
-from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from editor.images.rights import today
 from editor.images.sizes import MATCH, size_for_ratio
-from editor.models import Attempt, FluxServer, GenerationJob, ImageState, JobSource, JobState
+from editor.jobs.turns import Flow, Line, Waiting
+from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, ImageState, JobSource, JobState, Turn
+from editor.models.attempts import AttemptQuerySet
 from editor.models.jobs import JobQuerySet
 
 
@@ -26,9 +26,11 @@ def admit() -> tuple[GenerationJob, Attempt] | None:
         server = FluxServer.objects.locked()
         if room(server) < 1:
             return None
-        job = next_in_turn()
+        line = line_now(server)
+        job = _next_of(line)
         if job is None or not job.start_submitting(settings.JOB_LEASE, **size_of(job)):
             return None
+        _turn_was_taken(server, line, job)
         now = timezone.now()
         attempt = Attempt.objects.create(
             job=job,
@@ -53,11 +55,17 @@ def size_of(job: GenerationJob) -> dict[str, Any]:
 
 def room(server: FluxServer) -> int:
     """How many more requests may be open with the vendor; 0 while paused."""
-    if server.paused:
+    if server.in_trouble and not server.tried_singly:  # a pause that ran out is ended by the clock, which asks first
         return 0
-    # An attempt counts until the vendor must be done with it, whatever became of its job.
-    taken = server.attempts.counting().filter(deadline_at__gt=timezone.now()).count()
-    return max(0, server.limit - taken)
+    left = max(0, server.limit - under_way(server).count())
+    if left and server.in_trouble:  # one at a time, until its answer says how things are
+        return 0 if under_way(server).filter(state=AttemptState.OPEN, answered_at=None).exists() else 1
+    return left
+
+
+def under_way(server: FluxServer) -> AttemptQuerySet:
+    """An attempt counts until the vendor must be done with it, whatever became of its job."""
+    return server.attempts.counting().filter(deadline_at__gt=timezone.now())
 
 
 def ready_to_go(now: datetime) -> JobQuerySet:
@@ -71,36 +79,42 @@ def ready_to_go(now: datetime) -> JobQuerySet:
     return waiting.filter(made_by__suspended_at=None)  # one that waits again, until the clock holds it
 
 
-def next_in_turn() -> GenerationJob | None:
-    """Interactive before batch; the workspace with the least under way, then such a person, then the oldest edit."""
-    waiting = ready_to_go(timezone.now())
-    pairs = list(waiting.order_by().values_list("interactive", "workspace", "made_by").distinct())
-    if not pairs:
-        return None
-    under_way = Attempt.objects.counting().values_list("job__workspace", "job__made_by")
-    by_workspace = Counter(workspace for workspace, _ in under_way)
-    by_person = Counter(person for _, person in under_way)
+def line_now(server: FluxServer) -> Line:
+    """All that wait, in the order of their turns: two queries, over an index alone, however many that are."""
+    queued = GenerationJob.objects.filter(state=JobState.QUEUED).order_by()
+    flows = queued.values_list("interactive", "workspace", "made_by").annotate(
+        edits=Count("pk"), since=Min("created_at")
+    )
+    waiting = [Waiting(Flow(*row[:3]), *row[3:]) for row in flows]
+    turns = Turn.objects.filter(workspace__in=queued.values("workspace")).values_list("workspace", "made_by", "number")
+    taken = {(workspace, person): number for workspace, person, number in turns}
+    return Line(waiting, taken, server.turns, server.batch_passed)
 
-    def burden(pair: tuple[bool, UUID, int]) -> tuple[bool, int, int]:
-        interactive, workspace, person = pair
-        return (not interactive, by_workspace[workspace], by_person[person])
 
-    least = min(map(burden, pairs))
-    first = [pair for pair in pairs if burden(pair) == least]
-    mine = Q()
-    for interactive, workspace, person in first:
-        mine |= Q(interactive=interactive, workspace=workspace, made_by=person)
-    return waiting.filter(mine).first()
+def next_in_turn(server: FluxServer | None = None) -> GenerationJob | None:
+    """The next edit that can go; whoever has nothing that can go now is passed over. None if nobody has."""
+    line = line_now(server or FluxServer.objects.current())
+    return _next_of(line)
+
+
+def _next_of(line: Line) -> GenerationJob | None:
+    ready = ready_to_go(timezone.now())
+    while (flow := line.first()) is not None:
+        job = ready.filter(interactive=flow.interactive, workspace=flow.workspace, made_by=flow.person).first()
+        if job is not None:
+            return job
+        line.drop(flow)
+    return None
+
+
+def _turn_was_taken(server: FluxServer, line: Line, job: GenerationJob) -> None:
+    """Under the server's lock, in the transaction in which the job is admitted."""
+    line.take(Flow(job.interactive, job.workspace_id, job.made_by_id))
+    server.turns, server.batch_passed = line.turns, line.batch_passed
+    server.save(update_fields=["turns", "batch_passed"])
+    Turn.objects.taken(job.workspace_id, job.made_by_id, line.turns)
 
 
 def waiting_now(limit: int) -> list[GenerationJob]:
     """The jobs that could go now, in about the order of their turns; for the clock to ring."""
     return list(ready_to_go(timezone.now())[:limit])
-
-
-def ahead_of(job: GenerationJob) -> int:
-    """How many queued edits stand before this one, at most 99."""
-    before = GenerationJob.objects.filter(state=JobState.QUEUED).filter(
-        Q(interactive__gt=job.interactive) | Q(interactive=job.interactive, created_at__lt=job.created_at)
-    )
-    return len(before.values_list("pk")[:99])

@@ -12,9 +12,10 @@ from django.utils import timezone
 from editor import rings
 from editor.flux.contract import Generation, Status
 from editor.flux.errors import FluxError
-from editor.jobs import vendor
+from editor.jobs import stopping, vendor
 from editor.jobs.backoff import poll_at, retry_at
 from editor.jobs.submission import generation_facts
+from editor.log_context import about
 from editor.models import Attempt, AttemptState, GenerationJob, JobState
 
 BATCH = 64
@@ -35,7 +36,7 @@ def check_due() -> int:
         claimed = [job for job in due if job.claim({JobState.PROCESSING}, settings.JOB_CHECK_LEASE)]
         check(claimed)
         asked += len(claimed)
-        if len(claimed) < BATCH:
+        if len(claimed) < BATCH or stopping.asked():
             break
     return asked + check_discarded()
 
@@ -48,7 +49,7 @@ def check(jobs: list[GenerationJob]) -> None:
     now = timezone.now()
     checks = [Check(job, latest[job.pk], now) for job in jobs if job.pk in latest]
     for one, answer in zip(checks, _fetch_all([one.attempt for one in checks]), strict=True):
-        with transaction.atomic():
+        with about(job=one.job.pk, attempt=one.attempt.pk), transaction.atomic():
             _apply(one, answer)
 
 

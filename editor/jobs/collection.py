@@ -23,9 +23,10 @@ from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.images.rights import inherited
-from editor.jobs import flagging, vendor
+from editor.jobs import flagging, pauses, vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
+from editor.log_context import about
 from editor.models import Attempt, AttemptState, GenerationJob, Image, ImageKind, ImageState, JobState
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,13 @@ def collect(job: GenerationJob) -> bool:
     if not job.claim({JobState.COLLECTING}, settings.JOB_LEASE):
         return False
     attempt = job.attempts.latest("number")
-    results = _rows(job, attempt)
-    with kept(job, settings.JOB_LEASE):
-        for image, link in zip(results, attempt.outputs, strict=False):
-            if image.state == ImageState.RECEIVED:
-                _store(job, attempt, image, str(link))
-    return _conclude(job, attempt)
+    with about(job=job.pk, attempt=attempt.pk):
+        results = _rows(job, attempt)
+        with kept(job, settings.JOB_LEASE):
+            for image, link in zip(results, attempt.outputs, strict=False):
+                if image.state == ImageState.RECEIVED:
+                    _store(job, attempt, image, str(link))
+        return _conclude(job, attempt)
 
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
@@ -63,7 +65,7 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
                 "name": " ".join(job.prompt.split())[:80],
                 "root": sources[0].first_upload,
                 "sandbox": settings.FLUX_IS_SANDBOX,
-                "sensitive": attempt.nsfw,
+                "sensitive": attempt.nsfw or any(source.sensitive for source in sources),
                 **rights,
             },
         )
@@ -76,8 +78,11 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
     try:
         raw = _raw(image, link)
         ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED)
-    except (NotThereYet, BucketUnavailable) as error:
+    except NotThereYet as error:
         log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
+    except BucketUnavailable as error:
+        log.warning("Result %s of job %s can't be stored now: %s", image.position, job.pk, error)
+        pauses.storage_down(str(error))
     except (DownloadError, Refused, DecoderDied) as error:
         log.warning("Result %s of job %s is no picture: %s", image.position, job.pk, error)
         if waited > settings.JOB_RESULT_PATIENCE:

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import NoReturn
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -63,6 +64,7 @@ def create_job(
             _check_rights(sources)
             _check_open(workspace, person.is_active)
             _check_pause(person)
+            _check_waiting(person, workspace)
             _check_allowance(user, workspace, spec.samples)
             job = _write(user, sources, spec, form_token, rerun_of, held=verdict.action == RuleAction.HOLD)
             hold(job)
@@ -114,6 +116,27 @@ def _check_pause(person: User) -> None:
             f"{until.day} {until:%B}, {until:%H:%M} (UTC). Nothing was charged. Your pictures are all there, and from "
             "then on you can go on."
         )
+
+
+def _check_waiting(person: User, workspace: Workspace) -> None:
+    """Both rows are locked, so nobody else adds to either number now."""
+    waiting = GenerationJob.objects.waiting().order_by()
+    most = settings.WAITING_PER_USER
+    if waiting.filter(made_by=person)[:most].count() >= most:
+        raise NotAllowed(
+            f"You have {_edits(most)} waiting already, and nobody may have more. Nothing was charged. "
+            "Wait until some are done, or cancel some in your history."
+        )
+    most = settings.WAITING_PER_WORKSPACE
+    if waiting.filter(workspace=workspace)[:most].count() >= most:
+        raise NotAllowed(
+            f"{workspace.name} has {_edits(most)} waiting already, and no workspace may have more. "
+            "Nothing was charged. Wait until some are done."
+        )
+
+
+def _edits(number: int) -> str:
+    return "one edit" if number == 1 else f"{number} edits"
 
 
 def _check_allowance(user: User, workspace: Workspace, samples: int) -> None:

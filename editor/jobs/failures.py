@@ -23,9 +23,9 @@ _COUNTS_NOT = "It does not count for you. Run it again."
 FAILURES: dict[str, Failure] = {
     "source": Failure("A source picture could not be used, so the edit was not sent.", "yours", "change"),
     "refused": Failure(
-        "A moderator looked at what this edit asks for and did not let it go on, so it was not sent. Nothing was "
-        "charged. Your notices say why, and how to appeal if you think that it was a mistake.",
-        "nobody's",
+        "A moderator looked at what this edit asks for and refused it, so it was not sent. Nothing was charged. "
+        "Your notices say why, and how to appeal if you think that it was a mistake.",
+        "yours",
         "change",
     ),
     "source_removed": Failure(

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from editor import rings
 from editor.images.rights import today
-from editor.jobs import admission, checks, submission
+from editor.jobs import admission, checks, stopping, submission
 from editor.jobs.collection import collect
+from editor.log_context import about
 from editor.models import FluxServer, GenerationJob, ImageState, JobState
 
 MOST_STEPS = 6  # of one look: submit, check, collect and some to spare; the clock does the rest
@@ -17,11 +18,12 @@ RUNG_AT_ONCE = 8  # edits that wait for their turn
 
 
 def look_at(job_id: UUID) -> None:
-    """Bring a job as far as it goes without waiting."""
-    for _ in range(MOST_STEPS):
-        job = GenerationJob.objects.filter(pk=job_id).first()
-        if job is None or job.is_final or not _step(job):
-            break
+    """Bring a job as far as it goes without waiting, or until this process is asked to end."""
+    with about(job=job_id):
+        for _ in range(MOST_STEPS):
+            job = GenerationJob.objects.filter(pk=job_id).first()
+            if job is None or job.is_final or not _step(job) or stopping.asked():
+                break
     ring_next()
 
 

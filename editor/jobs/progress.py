@@ -6,8 +6,8 @@ from typing import Literal
 
 from django.utils import timezone
 
-from editor.jobs import admission, pauses
-from editor.models import Attempt, FluxServer, GenerationJob, HeldFor, ImageState, JobState
+from editor.jobs.outlook import MOST_TURNS, Outlook, about
+from editor.models import Attempt, GenerationJob, HeldFor, ImageState, JobState
 
 Tone = Literal["work", "done", "bad", "ask"]
 
@@ -19,22 +19,25 @@ class Progress:
     can_cancel: bool = False
     cancel_note: str = ""
     poll_ms: int | None = None  # when to look again; None: it is over
+    reason: str = ""  # why it waits, in a sentence
 
 
 LATE_TRIES = 4
+NEAR = 5  # places; whoever is nearer sees each step
 FREE = "Free, nothing was sent yet."
 FREE_AGAIN = "Free; the request that was sent before may still count."
 PAID = "It was sent already, so it counts; the result will be thrown away."
 
 
-def progress(job: GenerationJob) -> Progress:
+def progress(job: GenerationJob, outlook: Outlook | None = None) -> Progress:
+    """`outlook` is one that all edits of a page share."""
     match job.state:
         case JobState.HELD:
             # Why it waits for its owner is nobody's business in a team.
             words = "On hold for now" if job.held_for == HeldFor.SUSPENDED else "Waits for a look by a moderator"
             return Progress(words, "work", True, FREE, 5000)
         case JobState.QUEUED:
-            return Progress(_queued(job), "work", True, FREE_AGAIN if job.second else FREE, 1000)
+            return _queued(job, outlook or Outlook())
         case JobState.SUBMITTING:
             if job.cancel_requested_at:
                 return Progress("Canceling", "work", poll_ms=700)
@@ -56,19 +59,32 @@ def progress(job: GenerationJob) -> Progress:
             return Progress("Did not work", "bad")
 
 
-def _queued(job: GenerationJob) -> str:
+def _queued(job: GenerationJob, outlook: Outlook) -> Progress:
+    free = FREE_AGAIN if job.second else FREE
+
+    def so(headline: str, reason: str = "", poll_ms: int = 1000) -> Progress:
+        return Progress(headline, "work", True, free, poll_ms, reason)
+
     if any(image.state == ImageState.RECEIVED for image in job.source_images):
-        return "Waits until its picture is ready"
-    server = FluxServer.objects.current()
-    if server.paused:
-        words = pauses.WORDS.get(server.pause_reason, "The flux server is paused.")
-        return f"Waiting. {words} It goes on by itself."
+        return so("Waits until its picture is ready")
+    if outlook.trouble:
+        return so(f"Waiting. {outlook.trouble} It goes on by itself.", poll_ms=2000)
     if job.tries and job.due_at is not None and job.due_at > timezone.now():
-        return "Waiting for the next try. It goes on by itself."
-    ahead = admission.ahead_of(job)
-    if ahead == 0:
-        return "Queued, next in line"
-    return f"Queued, {ahead if ahead < 99 else 'over 99'} ahead of you"
+        return so("Waiting for the next try. It goes on by itself.")
+    place = outlook.place(job)
+    if place is None and outlook.foreseen:
+        return so("Queued")
+    words = ["Queued", _ahead(place)]
+    if (seconds := outlook.seconds(MOST_TURNS if place is None else place)) is not None:
+        words.append(about(seconds) if place is not None else f"more than {about(seconds).removeprefix('about ')}")
+    # Whoever is far behind need not ask each second.
+    return so(", ".join(words), outlook.busy, 1000 if place is not None and place < NEAR else 4000)
+
+
+def _ahead(place: int | None) -> str:
+    if place is None:
+        return f"over {MOST_TURNS} ahead of you"
+    return f"{place} ahead of you" if place else "next in line"
 
 
 def _with_vendor(job: GenerationJob) -> str:

@@ -21,6 +21,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.jobs import admission, pauses, vendor
 from editor.jobs.backoff import poll_at, retry_at
 from editor.jobs.heartbeat import kept
+from editor.log_context import about
 from editor.models import Allowance, Attempt, AttemptState, GenerationJob, JobState
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,14 @@ def submit() -> int:
 
 def _follow_up(job: GenerationJob, attempt: Attempt, answered: Future[Generation | FluxError] | None) -> None:
     """Write an answer down and move its job on. One that can't be written keeps no other receipt from being."""
-    try:
-        if answered is not None:
-            record(attempt, answered.result())
-        _move_on(job, attempt)
-    except Exception:
-        log.exception("The answer for job %s could not be followed; its lease will run out.", job.pk)
+    with about(job=job.pk, attempt=attempt.pk):
+        try:
+            if answered is not None:
+                record(attempt, answered.result())
+            log.info("Attempt %s was answered: %s %s", attempt.pk, attempt.verdict or "nothing", attempt.reason)
+            _move_on(job, attempt)
+        except Exception:
+            log.exception("The answer for job %s could not be followed; its lease will run out.", job.pk)
 
 
 def _prepared(job: GenerationJob, attempt: Attempt) -> EditRequest | None:
@@ -64,10 +67,12 @@ def _prepared(job: GenerationJob, attempt: Attempt) -> EditRequest | None:
     try:
         return vendor.edit_request(job, attempt)
     except FluxError as error:  # from lending the sources to the vendor's file store
-        known = error.verdict in {Verdict.JOB, Verdict.ACCOUNT}
-        verdict, reason = (error.verdict, error.reason) if known else (Verdict.NOT_SENT, "sources")
+        this_job = error.verdict == Verdict.JOB
+        verdict, reason = (error.verdict, error.reason) if this_job else (Verdict.NOT_SENT, pauses.FILE_STORE)
         attempt.record_answer(verdict, reason=reason, message=error.message)
-    except (BucketUnavailable, Missing) as error:
+    except BucketUnavailable as error:
+        attempt.record_answer(Verdict.NOT_SENT, reason=pauses.STORAGE, message=str(error)[:500])
+    except Missing as error:
         attempt.record_answer(Verdict.NOT_SENT, reason="sources", message=str(error)[:500])
     return None
 
@@ -125,6 +130,9 @@ def settle(job: GenerationJob, attempt: Attempt) -> None:
     attempt.refresh_from_db()
     # Asked before the transaction begins: one job's 403 proves nothing about the plan while the server is well.
     only_this_job = attempt.verdict == Verdict.ACCOUNT and attempt.reason == "plan" and pauses.server_says_well()
+    # A source that can't be fetched is nothing that its owner could change while our own bucket gives nothing out.
+    unread = attempt.verdict == Verdict.JOB and attempt.reason == "image"
+    ours = unread and not pauses.bucket_is_well()
     with transaction.atomic():
         # Locked, so that nobody asks to cancel between this look and the move.
         asked = GenerationJob.objects.select_for_update().values_list("cancel_requested_at", flat=True)
@@ -134,11 +142,11 @@ def settle(job: GenerationJob, attempt: Attempt) -> None:
         elif attempt.verdict in {Verdict.UNKNOWN, Verdict.LATER, ""}:
             _settle_unknown(job, attempt)
         else:
-            _settle_refused(job, attempt, only_this_job)
+            _settle_refused(job, attempt, only_this_job, ours)
 
 
 def _settle_accepted(job: GenerationJob, attempt: Attempt) -> None:
-    attempt.server.accepted()
+    pauses.accepted(attempt.server)
     failed = attempt.vendor_status == Status.FAILED
     if job.cancel_requested_at:
         if job.cancel(Allowance.RELEASED if failed else Allowance.TAKEN):
@@ -171,7 +179,7 @@ def _follow(job: GenerationJob, attempt: Attempt) -> None:
 def _settle_unknown(job: GenerationJob, attempt: Attempt) -> None:
     """No usable answer: it may be running and charged, so it is not sent again by itself."""
     if attempt.reason == "server-error" and job.state == JobState.SUBMITTING:
-        attempt.server.pause("broken", attempt.message, settings.FLUX_PAUSE_BROKEN)
+        pauses.pause(attempt.server, "broken", attempt.message)
     if job.cancel_requested_at:
         if job.cancel(Allowance.TAKEN):
             attempt.move(RUNNING, AttemptState.LOST)
@@ -181,15 +189,18 @@ def _settle_unknown(job: GenerationJob, attempt: Attempt) -> None:
         attempt.move(RUNNING, AttemptState.UNKNOWN)
 
 
-def _settle_refused(job: GenerationJob, attempt: Attempt, only_this_job: bool) -> None:
+def _settle_refused(job: GenerationJob, attempt: Attempt, only_this_job: bool, ours: bool) -> None:
     """Not accepted, so not charged: the job fails if it is its own fault, and waits again if not."""
-    if _refused(job, attempt, only_this_job):  # the job first: a lost lease changes neither
+    if _refused(job, attempt, only_this_job, ours):  # the job first: a lost lease changes neither
         attempt.move(RUNNING, AttemptState.REFUSED)
 
 
-def _refused(job: GenerationJob, attempt: Attempt, only_this_job: bool) -> bool:
+def _refused(job: GenerationJob, attempt: Attempt, only_this_job: bool, ours: bool) -> bool:
     if job.cancel_requested_at:
         return job.cancel(Allowance.RELEASED)
+    if ours:
+        pauses.storage_down(attempt.message)
+        return job.queue_again(timezone.now())
     if attempt.verdict == Verdict.JOB and attempt.reason == "image" and job.tries < MOST_FETCHES:
         return job.queue_again(retry_at(job.tries))  # perhaps our own web process was being restarted
     if attempt.verdict == Verdict.JOB:

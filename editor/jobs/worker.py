@@ -1,8 +1,11 @@
 """RQ, held to what we use of it: JSON, four tasks, no callbacks."""
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.db import connection
@@ -14,6 +17,8 @@ from rq.utils import import_attribute
 
 from editor import rings
 from editor.images import bucket
+from editor.jobs import stopping
+from editor.log_context import about, as_request_id
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +59,23 @@ class Worker(RQWorker):
         kwargs["maintenance_interval"] = MAINTENANCE_SECONDS
         kwargs["log_job_description"] = False
         super().__init__(*args, **kwargs)
+
+    def perform_job(self, job: Job, *args: Any, **kwargs: Any) -> bool:
+        """In the horse. Log lines carry the id of the request that rang."""
+        with about(request=as_request_id((job.meta or {}).get("request"))):
+            return bool(super().perform_job(job, *args, **kwargs))
+
+    def handle_warm_shutdown_request(self) -> None:
+        """SIGTERM: the horse finishes its unit of work and begins no other, and then we end."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def setup_work_horse_signals(self) -> None:
+        """RQ lets SIGTERM kill a horse: in the middle of a paid request, if a supervisor sends it to all at once."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stopping.listen()
 
     def monitor_work_horse(self, *args: Any, **kwargs: Any) -> Any:
         """A Redis that goes away must not end the work under way: RQ alone would die, and its horse with it."""

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("editor", "0010_people")]
+    dependencies = [("editor", "0012_turns_and_pauses")]
 
     operations = [
         migrations.CreateModel(

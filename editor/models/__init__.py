@@ -7,6 +7,7 @@ from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
 from editor.models.library import Collection, CollectionItem, Favourite, ImageTag, ImageWord, Tag
+from editor.models.marks import Mark
 from editor.models.moderation import (
     Action,
     CaseState,
@@ -19,6 +20,7 @@ from editor.models.moderation import (
     ReportReason,
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
+from editor.models.turns import Turn
 from editor.models.users import Invitation, Trust, User
 from editor.models.workspaces import (
     OWNED_MAX,
@@ -66,6 +68,7 @@ __all__ = [
     "JobState",
     "LastOwner",
     "Licence",
+    "Mark",
     "Membership",
     "ModerationCase",
     "Notice",
@@ -79,6 +82,7 @@ __all__ = [
     "Tag",
     "TooManyWorkspaces",
     "Trust",
+    "Turn",
     "Usage",
     "User",
     "WebhookEvent",

@@ -76,6 +76,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["server"], name="attempt_counting", condition=Q(state__in=sorted(COUNTING))),
             models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
+            models.Index(fields=["server", "-ended_at"], name="attempt_done", condition=Q(state="ended")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["server", "vendor_id"], name="attempt_vendor_id_unique"),

@@ -1,5 +1,6 @@
 """One edit: what was asked for, and how far it is. The states and who may follow whom stand here and nowhere else."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,10 +10,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor.log_context import about
 from editor.models.allowances import Allowance, settle
 from editor.models.images import Image
 from editor.models.leases import Leased
 from editor.models.workspaces import Workspace
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from editor.models.users import User
@@ -63,6 +67,10 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
     def with_pictures(self) -> "JobQuerySet":
         sources = models.Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
         return self.prefetch_related(sources, models.Prefetch("results", Image.objects.order_by("position")))
+
+    def waiting(self) -> "JobQuerySet":
+        """Those that nothing was sent for."""
+        return self.filter(state__in=sorted([JobState.HELD, JobState.QUEUED]))
 
     def unfinished(self) -> "JobQuerySet":
         return self.filter(state__in=OPEN)
@@ -126,6 +134,14 @@ class GenerationJob(Leased):
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["due_at"], name="job_due", condition=~Q(state__in=sorted(FINAL))),
             models.Index(fields=["-interactive", "created_at", "id"], name="job_turn", condition=Q(state="queued")),
+            models.Index(
+                fields=["workspace", "made_by", "interactive", "created_at", "id"],
+                name="job_in_line",
+                condition=Q(state="queued"),
+            ),
+            models.Index(fields=["made_by"], name="job_waits_of", condition=Q(state__in=["held", "queued"])),
+            models.Index(fields=["workspace"], name="job_waits_in", condition=Q(state__in=["held", "queued"])),
+            models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["made_by", "form_token"], name="job_once_per_form"),
@@ -173,7 +189,11 @@ class GenerationJob(Leased):
 
     def _move(self, frm: set[str], to: JobState, **values: Any) -> bool:
         values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
-        return self.swap(frm, state=to, **values)
+        if not self.swap(frm, state=to, **values):
+            return False
+        with about(job=self.pk):
+            log.info("Edit %s is %s.", self.pk, to)
+        return True
 
     def _finish(self, frm: set[str], to: JobState, allowance: Allowance, **values: Any) -> bool:
         with transaction.atomic():  # the end of an edit and its line in the ledger: both or neither

@@ -10,6 +10,7 @@ from editor.moderation.cases import REPORT_URGENCY, open_case
 
 A_DAY = 50
 """Reports that a person may make in a day."""
+_SHORT = 60  # of a picture's name
 
 
 class TooManyReports(Exception):  # noqa: N818  a sentence for the person
@@ -28,7 +29,15 @@ def report(reporter: User, image: Image, reason: ReportReason, words: str) -> Re
         raise TooManyReports(f"That is {A_DAY} reports in a day. Please go on tomorrow.")
     case = _open_case(image, reason)
     row, _ = Report.objects.update_or_create(case=case, reporter=reporter, defaults=said)
+    names = {**case.details.get("names", {}), str(reporter.pk): image.name}
+    ModerationCase.objects.filter(pk=case.pk).update(details={**case.details, "names": names})
     return row
+
+
+def named_to(report: Report) -> str:
+    """What the picture was called when it was reported, whatever its owner has called it since. Empty: nothing."""
+    name = str(report.case.details.get("names", {}).get(str(report.reporter_id), ""))
+    return name if len(name) <= _SHORT else f"{name[:_SHORT]}…"
 
 
 def _open_case(image: Image, reason: ReportReason) -> ModerationCase:

@@ -14,7 +14,7 @@ from itertools import islice
 import re2
 
 from editor.models import GenerationJob, PromptRule, RuleAction, RuleKind
-from editor.moderation.folding import Folded, fold, is_whole
+from editor.moderation.folding import Folded, after_gap, fold, is_whole
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ LARGEST = 2000
 STRICTNESS = [RuleAction.NOTE, RuleAction.HOLD, RuleAction.BLOCK]
 
 _PATTERN_MEMORY = 1_000_000  # bytes
+_BETWEEN_WORDS = re.compile(r" |(?<=\w)[-\u2010-\u2015](?=\w)")
 _SINGLE_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")  # half a letter is none
 
 Span = tuple[int, int]
@@ -144,28 +145,44 @@ def _term_finder(text: str) -> Finder:
     if not terms:
         raise Unusable("Write at least one word.")
 
+    rows = [[word for word in _BETWEEN_WORDS.split(term) if word] or [term] for term in terms]
+
     def find(folded: Folded) -> Iterator[Span]:
-        for term in terms:
-            start = folded.text.find(term)
-            while start >= 0:
-                end = start + len(term)
+        for words in rows:
+            for start, end in _in_a_row(folded.text, words):
                 if is_whole(folded.text, start, end):
                     yield folded.span(start, end)
-                start = folded.text.find(term, start + 1)
 
     return find
+
+
+def _in_a_row(text: str, words: list[str]) -> Iterator[Span]:
+    """Where these stand one after the other, whatever stands between: spaces, hyphens, dots."""
+    first, *others = words
+    start = text.find(first)
+    while start >= 0:
+        end = start + len(first)
+        for word in others:
+            place = after_gap(text, end, word)
+            if place is None:
+                break
+            end = place
+        else:
+            yield start, end
+        start = text.find(first, start + 1)
 
 
 def _pattern_finder(text: str) -> Finder:
     pattern = _compiled(text)
 
     def find(folded: Folded) -> Iterator[Span]:
-        found = False
+        found = set()
         for start, end in _matches(pattern, folded.text):
-            found = True
+            found.add(folded.span(start, end))
             yield folded.span(start, end)
-        if not found:  # a letter that looks different once it is evened out, such as ß
-            yield from _matches(pattern, folded.typed)
+        for span in _matches(pattern, folded.typed):  # letters that look different once evened out, such as ß and é
+            if span not in found:
+                yield span
 
     return find
 

@@ -16,6 +16,7 @@ from editor.forms import draw_form_token
 from editor.images.refusals import REFUSALS
 from editor.jobs.allowances import Rest
 from editor.jobs.failures import NOTES, Failure, explain
+from editor.jobs.outlook import Outlook
 from editor.jobs.progress import Progress, progress
 from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
 from editor.views import versions
@@ -64,9 +65,14 @@ def stage_address(job: GenerationJob, user: User) -> str:
     return versions.stage_address(job, user)
 
 
-@register.filter
-def progress_of(job: GenerationJob) -> Progress:
-    return progress(job)
+@register.simple_tag(takes_context=True)
+def progress_of(context: Context, job: GenerationJob) -> Progress:
+    """How far it is; all edits of a page share one look at those that wait."""
+    request = context.get("request")
+    outlook = getattr(request, "outlook", None) or Outlook()
+    if request is not None:
+        request.outlook = outlook
+    return progress(job, outlook)
 
 
 @register.filter

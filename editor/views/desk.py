@@ -20,7 +20,7 @@ from editor.desk.decisions import AT_ONCE, NotDecided
 from editor.desk.overview import Place
 from editor.desk.queue import Scope
 from editor.forms import DecisionForm, reasons_for
-from editor.models import Action, Cause, Decision, User
+from editor.models import Action, Cause, Decision, ModerationCase, User
 from editor.views.frame import PersonRequest, View, signed_in
 
 SKIPPED_KEY = "desk_skipped"  # in the session: ids of cases that come last
@@ -76,7 +76,7 @@ def _group(request: PersonRequest, scope: Scope) -> HttpResponse:
         "more": len(cases) > AT_ONCE,
         "at_once": AT_ONCE,
         "taken": {case.pk for case in cases if _is_taken(request.user, case)},
-        **choices(scope.cause),
+        **choices(scope.cause, cases[:AT_ONCE]),
     }
     return render(request, "desk/group.html", context)
 
@@ -89,10 +89,14 @@ def _is_taken(user: User, case: Any) -> bool:
     return bool(case.is_claimed and case.claimed_by_id != user.pk)
 
 
-def choices(cause: str, chosen: Iterable[str] = ()) -> dict[str, Any]:
-    """What a form for deciding offers, and what is chosen in it."""
+def choices(cause: str, cases: Iterable[ModerationCase], chosen: Iterable[str] = ()) -> dict[str, Any]:
+    """What a form for deciding offers for any of these cases, and what is chosen in it."""
+    labels: dict[Action, dict[str, None]] = {}
+    for case in cases:
+        for action in decisions.offered(case):
+            labels.setdefault(action, {})[decisions.label_of(action, case)] = None
     return {
-        "actions": list(Action),
+        "actions": [(action, " / ".join(labels[action])) for action in Action if action in labels],
         "chosen": set(chosen),
         "keys": KEYS,
         "reasons": reasons_for(cause),
@@ -137,15 +141,18 @@ def desk_bulk(request: PersonRequest) -> HttpResponse:
     except NotDecided as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, _said(made, len(ids) - len(made)))
+        messages.success(request, _said(made, len(ids), decisions.left_out(ids, form.cleaned_data["actions"])))
     return redirect(address_of("desk", scope))
 
 
-def _said(made: list[Decision], missed: int) -> str:
+def _said(made: list[Decision], ticked: int, unfit: int) -> str:
     words = f"{len(made)} decided: {made[0]}." if made else ""
+    if unfit:
+        words += f" {unfit} left out: that can't be done to what {'it is' if unfit == 1 else 'they are'} about."
+    missed = ticked - len(made) - unfit
     if missed == 1:
         words += " One was not free any more: a colleague has it, or decided about it."
-    elif missed:
+    elif missed > 1:
         words += f" {missed} were not free any more: colleagues have them, or decided about them."
     return words
 

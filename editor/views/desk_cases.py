@@ -41,6 +41,8 @@ def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[st
     shown = exhibit(case_id)
     if shown is None:
         raise Http404
+    if queue.is_closed_to(request.user, shown.case):
+        return {"closed": queue.ABOUT_YOU, "scope": scope}
     return {
         "exhibit": shown,
         "case": shown.case,
@@ -50,7 +52,7 @@ def case_context(request: PersonRequest, case_id: UUID, scope: Scope) -> dict[st
         "said": _last_decision_of(request.user),
         "show_pictures": "show" in request.GET,
         "kept_for": int(queue.CLAIM.total_seconds() // 60),
-        **choices(shown.case.cause),
+        **choices(shown.case.cause, [shown.case]),
     }
 
 
@@ -84,7 +86,7 @@ def desk_decide(request: PersonRequest, case_id: UUID) -> HttpResponse:
     except NotDecided as problem:
         context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form}
         context["chosen"] = set(request.POST.getlist("actions"))
-        return render(request, _template(request), context, status=422)
+        return render(request, _template(request, closed="closed" in context), context, status=422)
     return _show_next(request, scope)
 
 
@@ -107,8 +109,10 @@ def desk_skip(request: PersonRequest, case_id: UUID) -> HttpResponse:
     return _show_next(request, scope_in(request.POST))
 
 
-def _template(request: PersonRequest) -> str:
-    return "desk/case_body.html" if request.htmx else "desk/case.html"
+def _template(request: PersonRequest, *, closed: bool) -> str:
+    if not request.htmx:
+        return "desk/case.html"
+    return "desk/closed_body.html" if closed else "desk/case_body.html"
 
 
 def _show_next(request: PersonRequest, scope: Scope) -> HttpResponse:
@@ -155,7 +159,7 @@ def _picture(user: User | AnonymousUser, case_id: UUID, image_id: UUID) -> Image
     if not isinstance(user, User) or not user.has_perm("editor.moderate"):
         raise Http404
     found = picture_of(case_id, image_id)
-    if found is None or not found[1].is_ready or found[1].purged_at:
+    if found is None or not found[1].is_ready or found[1].purged_at or queue.is_closed_to(user, found[0]):
         raise Http404
     _record_look(user, *found)
     return found[1]

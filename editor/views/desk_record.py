@@ -60,7 +60,11 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)))
-    found = list(rows.select_related("moderator", "person", "case__image", "case__job", "case__person", "replaced_by")[: PER_PAGE + 1])
+    found = list(
+        rows.select_related("moderator", "person", "case__image", "case__job", "case__person", "replaced_by")[
+            : PER_PAGE + 1
+        ]
+    )
     more = len(found) > PER_PAGE
     context = {
         "decisions": found[:PER_PAGE],
@@ -128,12 +132,12 @@ def desk_decision(request: PersonRequest, decision_id: UUID) -> HttpResponse:
     context = {
         "decision": decision,
         "case": decision.case,
-        "chain": list(chain[:CHAIN_SHOWN]),
-        "is_last": not Decision.objects.filter(replaces=decision).exists(),
+        "chain": [] if queue.is_closed_to(request.user, decision.case) else list(chain[:CHAIN_SHOWN]),
+        "next": Decision.objects.filter(replaces=decision).first(),  # it may be newer than what was read above
         "why_not": queue.why_not(request.user, decision.case),
         "problem": problem,
         "form": form if problem else None,
-        **choices(decision.cause, request.POST.getlist("actions") if problem else decision.actions),
+        **choices(decision.cause, [decision.case], request.POST.getlist("actions") if problem else decision.actions),
     }
     return render(request, "desk/decision.html", context, status=422 if problem else 200)
 
@@ -144,4 +148,9 @@ def desk_person(request: PersonRequest, user_id: int) -> HttpResponse:
     person = User.objects.filter(pk=user_id).first()
     if person is None:
         raise Http404
-    return render(request, "desk/person.html", {"record": record_of(person, shown=RECORD_SHOWN), "person": person})
+    context = {
+        "record": record_of(person, shown=RECORD_SHOWN),
+        "person": person,
+        "with_notes": person != request.user or not queue.others_than(request.user),
+    }
+    return render(request, "desk/person.html", context)

@@ -1,6 +1,7 @@
 """Asking for an edit, following it, and everything about one."""
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from editor.views.versions import stage_address
 if TYPE_CHECKING:
     from editor.models import User
 
+log = logging.getLogger(__name__)
+
 RERUNS_SHOWN = 12
 
 
@@ -39,6 +42,7 @@ def edit_create(request: PersonRequest) -> HttpResponse:
     if form.is_valid():
         try:
             job = create_job(request.user, sources, form.spec(), form.cleaned_data["form_token"])
+            log.info("Edit %s is asked for.", job.pk)
             return redirect(stage_address(job, request.user))
         except NotAllowed as refusal:
             form.add_error(None, str(refusal))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import OuterRef, Q, Subquery, UUIDField
+from django.db.models import OuterRef, Prefetch, Q, Subquery, UUIDField, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -77,16 +77,22 @@ def _page(request: PersonRequest, jobs: "JobQuerySet", **about: Any) -> HttpResp
 @require_safe
 @signed_in
 def history_working(request: PersonRequest) -> HttpResponse:
-    """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next."""
+    """Of the edits asked about, each as `<id>.<state>`: the tiles of those that went on since, and what to ask next.
+
+    And of those that wait how many go before them, which the page itself leaves out: it is known by the line of all.
+    """
     asked = dict(_read_working(request.GET.getlist("edit")[:PER_PAGE]))
     jobs = list(
         _with_covers(GenerationJob.objects.visible_to(request.user), request.user)
         .filter(pk__in=asked)
         .select_related("made_by")
     )
+    waiting = [job for job in jobs if job.state == JobState.QUEUED]
+    prefetch_related_objects(waiting, Prefetch("sources", JobSource.objects.select_related("image")))
     context = {
         "everybody": "everybody" in request.GET,
         "changed": [job for job in jobs if job.state != asked[job.pk]],
+        "waiting": waiting,
         "working": [job for job in jobs if not job.is_final],
     }
     return render(request, "history/changed.html", context)

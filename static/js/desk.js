@@ -32,7 +32,10 @@ function toggle(form, box) {
 }
 
 function submit(form) {
-  if (!actions(form).some((box) => box.checked)) return complain("Choose what to do first: F, S, R, W, T or U.");
+  if (!actions(form).some((box) => box.checked)) {
+    const keys = actions(form).map((box) => box.dataset.key.toUpperCase());
+    return complain(`Choose what to do first: ${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}.`);
+  }
   const words = form.elements.words.value.trim() || form.querySelector("[name=preset]:checked")?.value;
   if (needsReason(form) && !words) {
     complain("Give a reason: 1 to 9, or 0 for your own words.");

@@ -40,6 +40,7 @@ TIME_SCALE = "0.0334"
 MOST = 30  # rows of a kind whose pages are looked at
 PATIENCE = 120.0  # seconds: one failure here would be told of a hundred tests
 MAIL_PASSWORD, REDIS_PASSWORD = "mail-password-3f9c", "redis-password-3f9c"
+METRICS_TOKEN = "metrics-token-3f9c"
 FAULTS = [
     *("bad-key", "no-credit", "plan", "bad-image", "queue-full", "http-500", "html-200", "reset", "hang", "redirect"),
     *("deep-json", "accept-then-reset", "accept-then-html", "cut-json", "processing-without-id", "gzip-bomb"),
@@ -100,6 +101,7 @@ class Story:
             "FLUX_READ_TIMEOUT": "1",
             "FLUX_QUEUE_LIMIT": "500",
             "FLUX_OUTSTANDING": "500",
+            "METRICS_TOKEN": METRICS_TOKEN,
             "EMAIL_URL": f"submission://mailer:{MAIL_PASSWORD}@{HOST}:1",
         }
 
@@ -130,6 +132,7 @@ class Story:
             "SECRET_KEY": os.environ["SECRET_KEY"],
             "mail password": MAIL_PASSWORD,
             "Redis password": REDIS_PASSWORD,
+            "metrics token": METRICS_TOKEN,
         }
         known = Attempt.objects.values_list("pk", "secret")
         self.left.webhook_secrets = {f"secret of {pk}": secret for pk, secret in known}

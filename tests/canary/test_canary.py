@@ -41,7 +41,7 @@ def cases(names: list[str]) -> list[ParameterSet]:
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), cases(["key", "S3 secret", "SECRET_KEY", "mail password", "Redis password"])
+    ("name", "place"), cases(["key", "S3 secret", "SECRET_KEY", "mail password", "Redis password", "metrics token"])
 )
 def test_no_secret_is_left(aftermath: Aftermath, name: str, place: str) -> None:
     things = aftermath.places[place]

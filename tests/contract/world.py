@@ -159,9 +159,7 @@ class World:
         """Forget what the last example left behind: its place in the queue, its pauses, its letters, its faults."""
         self.sandbox.set_faults({})
         Attempt.objects.counting().update(state=AttemptState.LOST)
-        server = FluxServer.objects.current()
-        server.resume()
-        FluxServer.objects.filter(pk=server.pk).update(told_admins_at=None)
+        FluxServer.objects.current().resume()
         self.office.at_once = False
         self.office.forget()
 
@@ -245,4 +243,4 @@ def words_for(job: GenerationJob) -> str:
 
 def _steady(text: str) -> str:
     """Without the numbers that differ from run to run, and whether they are over."""
-    return re.sub(r"\b\d+(\.\d+)? (?:s|min)\b", "…", text).replace("longer than it said", "about …")
+    return re.sub(r"\b\d+(\.\d+)? (?:s|min|h)\b", "…", text).replace("longer than it said", "about …")

@@ -241,6 +241,44 @@ def test_no_more_at_once_than_the_limit(mo: User) -> None:
         decisions.decide(mo, [], [Action.FINE])
 
 
+# What can be done to what --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [Action.REMOVE, Action.SENSITIVE])
+def test_nothing_is_removed_or_marked_where_a_case_is_about_a_person(action: Action, mo: User, alice: User) -> None:
+    case = open_case(Cause.OFTEN, alice)
+    assert decisions.offered(case) == [Action.FINE, Action.WARN, Action.RESTRICT, Action.SUSPEND]
+    with pytest.raises(NotDecided, match="about a person"):
+        decide(mo, case, action)
+    case.refresh_from_db()
+    assert (case.state, case.claimed_by) == (CaseState.OPEN, None)
+    warned = decide(mo, case, Action.WARN)
+    with pytest.raises(NotDecided, match="about a person"):
+        decisions.change(mo, warned.pk, [action], reason="No.")
+    assert not Notice.objects.filter(words__contains="removed").exists()
+
+
+def test_held_edit_is_released_or_refused_and_never_marked(mo: User, alice: User) -> None:
+    job = make_job(alice)
+    assert job.hold(HeldFor.RULE)
+    case = open_case(Cause.RULE, alice, job=job)
+    assert Action.SENSITIVE not in decisions.offered(case)
+    assert [decisions.label_of(action, case) for action in (Action.FINE, Action.REMOVE)] == ["Release", "Refuse"]
+    with pytest.raises(NotDecided, match="Release it, or refuse it"):
+        decide(mo, case, Action.SENSITIVE)
+    assert GenerationJob.objects.get(pk=job.pk).state == JobState.HELD
+    released = decide(mo, case, Action.FINE)
+    with pytest.raises(NotDecided, match="nothing to mark"):
+        decisions.change(mo, released.pk, [Action.SENSITIVE])
+
+
+def test_of_many_those_are_left_out_to_which_it_cant_be_done(mo: User, alice: User) -> None:
+    of_picture, of_person = case_about(make_image(alice)), open_case(Cause.OFTEN, alice)
+    ids = [of_person.pk, of_picture.pk]
+    assert [each.case_id for each in decisions.decide(mo, ids, [Action.SENSITIVE])] == [of_picture.pk]
+    assert decisions.left_out(ids, [Action.SENSITIVE]) == 1
+
+
 # Whole or not at all --------------------------------------------------------------------------------------------------
 
 

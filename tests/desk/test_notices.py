@@ -1,5 +1,6 @@
 """What people are told, in the portal and by mail."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor import rings
-from editor.desk import decisions, posting
+from editor.accounts.links import public_url
+from editor.desk import decisions, posting, wording
 from editor.jobs import clock
-from editor.models import Action, Cause, HeldFor, Image, JobState, Notice, ReportReason, User
+from editor.models import Action, Cause, Decision, HeldFor, Image, JobState, Notice, ReportReason, User
 from editor.moderation.cases import open_case
 from editor.moderation.reports import report
 from tests.desk.deciding import case_about, decide, make_moderator
@@ -37,9 +39,9 @@ def told(person: User) -> list[Notice]:
 def test_each_action_is_told_with_its_reason_and_what_follows(moderator: User, alice: User) -> None:
     what_follows = {
         Action.SENSITIVE: "blurred until somebody asks",
-        Action.REMOVE: "it can't be put back",
+        Action.REMOVE: "it is not in the trash",
         Action.WARN: "If it happens again",
-        Action.RESTRICT: "looked at before others may see them",
+        Action.RESTRICT: "until a moderator looks at it again",
         Action.SUSPEND: "you can't sign in",
     }
     for action, words in what_follows.items():
@@ -97,12 +99,58 @@ def test_a_changed_decision_says_what_was_changed(moderator: User, alice: User) 
     assert Image.objects.get().removed_at is None
 
 
+def test_a_case_of_a_person_never_says_that_the_account_was_removed(moderator: User, alice: User) -> None:
+    case = open_case(Cause.RULE, alice, key="a rule")
+    removed = Decision(case=case, person=alice, cause=case.cause, actions=[Action.REMOVE])
+    said = wording.to_its_owner(removed)
+    assert said is not None
+    assert "removed" not in (said.headline + said.words).lower()
+    assert "against the rules here" in said.words
+    back = wording.to_its_owner(Decision(case=case, person=alice, replaces=removed, actions=[Action.FINE]))
+    assert back is not None
+    assert back.words.startswith("What you asked for is not against the rules.")
+
+
+def test_nothing_goes_on_as_usual_for_somebody_suspended(moderator: User, alice: User) -> None:
+    held = make_job(alice)
+    assert held.hold(HeldFor.RULE)
+    case = open_case(Cause.RULE, alice, job=held)
+    first = decide(moderator, case_about(make_image(alice)), Action.SUSPEND)
+    decide(moderator, case_about(make_image(alice)), Action.SUSPEND)
+    decide(moderator, case, Action.FINE, reason="")
+    assert "as usual" not in told(alice)[-1].words
+    assert "stays held as long as your account is suspended" in told(alice)[-1].words
+    decisions.change(moderator, first.pk, [Action.FINE])
+    assert "stays suspended" in told(alice)[-1].words
+    assert "you can sign in" not in told(alice)[-1].words
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (Action.RESTRICT, "It stays, and we have taken steps."),
+        (Action.SUSPEND, "It stays, and we have taken steps."),
+        (Action.WARN, "It stays, but we have spoken to whoever put it there."),
+    ],
+)
+def test_reporters_are_told_what_was_done(
+    moderator: User, alice: User, bob: User, team: Any, action: Action, words: str
+) -> None:
+    picture = make_image(bob, workspace=team)
+    report(alice, picture, ReportReason.HATE, "")
+    decide(moderator, picture.cases.get(), action)
+    assert told(alice)[-1].words.endswith(words)
+
+
 def test_reporters_learn_the_outcome_and_no_name(moderator: User, alice: User, bob: User, team: Any) -> None:
-    picture = make_image(bob, workspace=team, name="secret name.jpg")
+    picture = make_image(bob, workspace=team, name="a hat.jpg")
     report(alice, picture, ReportReason.HATE, "It is hateful.")
+    picture.name = "secret name.jpg"
+    picture.save(update_fields=["name"])
     decision = decide(moderator, picture.cases.get(), Action.REMOVE, Action.WARN, reason="Hateful.")
     (notice,) = told(alice)
     assert notice.words.endswith("It broke the rules and was removed.")
+    assert f"the picture “a hat.jpg”, which you reported on {timezone.now():%-d %B %Y}" in notice.words
     assert "secret name" not in notice.words + notice.headline
     assert "Bob" not in notice.words
     assert "Hateful" not in notice.words
@@ -141,6 +189,33 @@ def test_a_worker_mails_the_notice_once(
     assert reverse("notices") in sent.body
     assert "/appeals/" in sent.body
     assert "&" not in sent.body
+
+
+def test_a_mail_promises_an_appeal_only_where_there_is_one(
+    moderator: User, alice: User, bob: User, team: Any, mailoutbox: list[Any]
+) -> None:
+    picture = make_image(bob, workspace=team)
+    report(alice, picture, ReportReason.HATE, "")
+    decide(moderator, picture.cases.get(), Action.REMOVE)
+    for notice in (*told(alice), *told(bob)):
+        posting.mail_notice(str(notice.pk))
+    to_reporter, to_owner = (sent.body for sent in mailoutbox)
+    notices = public_url("notices")
+    assert re.findall(r"https?://\S+", to_reporter) == [notices]
+    assert "think that this is wrong" not in to_reporter
+    assert "think that this is wrong" in to_owner
+    appeal, last = re.findall(r"https?://\S+", to_owner)
+    assert appeal.startswith(public_url("appeal_by_link", token="…").split("%")[0])
+    assert last == notices
+
+
+def test_a_mail_to_somebody_suspended_leads_to_no_page_they_can_t_open(
+    moderator: User, alice: User, mailoutbox: list[Any]
+) -> None:
+    decide(moderator, case_about(make_image(alice)), Action.SUSPEND)
+    posting.mail_notice(str(told(alice)[-1].pk))
+    (link,) = re.findall(r"https?://\S+", mailoutbox[0].body)
+    assert "/appeals/" in link
 
 
 def test_a_mail_server_that_fails_is_asked_again_by_the_clock(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from editor.jobs import admission
 from editor.models import AttemptState, FluxServer, ImageState, JobState, User
@@ -61,6 +61,46 @@ def test_turns_go_round(alice: User, settings: Settings) -> None:
     make_job(bob)
     order = [admitted[0].made_by_id for _ in range(4) if (admitted := admission.admit())]
     assert order == [alice.pk, bob.pk, alice.pk, alice.pk]
+
+
+def test_newcomer_goes_next_where_one_edit_is_made_after_the_other(alice: User, settings: Settings) -> None:
+    settings.FLUX_OUTSTANDING = settings.FLUX_QUEUE_LIMIT = 1
+    bob = make_user()
+    picture = make_image(alice)
+    for _ in range(20):
+        make_job(alice, picture)
+    order = []
+    for number in range(6):
+        if number == 2:
+            make_job(bob)
+            make_job(bob)
+        admitted = admission.admit()
+        assert admitted is not None
+        order.append(admitted[0].made_by_id)
+        admitted[1].move({AttemptState.OPEN}, AttemptState.ENDED)
+    assert order == [person.pk for person in (alice, alice, bob, alice, bob, alice)]
+
+
+def test_turn_passes_over_who_can_not_go(alice: User) -> None:
+    make_job(alice, make_image(alice, state=ImageState.RECEIVED))
+    job = make_job(make_user())
+    admitted = admission.admit()
+    assert admitted is not None
+    assert admitted[0].pk == job.pk
+
+
+def test_many_waiting_people_cost_no_more_queries(
+    alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    picture = make_image(alice)
+    for user in [make_user() for _ in range(5)]:
+        for _ in range(3):
+            make_job(user, picture, workspace=picture.workspace)
+    FluxServer.objects.current()
+    # begin and end of two transactions, the server twice, under way, who waits, who had turns, the job, its sources
+    # and their pictures, the server's and the person's turn, the move, how many attempts, the attempt
+    with django_assert_max_num_queries(19):
+        assert admission.admit() is not None
 
 
 def test_interactive_goes_before_batch(alice: User) -> None:

@@ -20,6 +20,7 @@ from editor.models import (
     AttemptState,
     Cause,
     GenerationJob,
+    Image,
     ImageState,
     JobState,
     ModerationCase,
@@ -143,3 +144,10 @@ def test_edits_begin_and_are_blocked_at_once_without_waiting_for_each_other(alic
     begin = [partial(create_job, alice, [image], EditSpec("hat"), f"other {number}") for number in range(4)]
     assert together([*works, *begin]) == []
     assert ledger.problems() == []
+
+
+def test_results_of_a_sensitive_picture_are_sensitive_and_nobodys_case(alice: User, sandbox: Sandbox) -> None:
+    job = edit(alice)
+    Image.objects.filter(pk=job.source_image.pk).update(sensitive=True)
+    assert run(job).results.get().sensitive
+    assert not ModerationCase.objects.exists()

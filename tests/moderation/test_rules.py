@@ -38,20 +38,43 @@ def rule(name: str, text: str = "nude", **fields: Any) -> PromptRule:
         "a nude_woman",
         "𝓷𝓾𝓭𝓮",
         "ⓝⓤⓓⓔ",
+        "n\u0336ude",
+        "nu\u0301de",
+        "nudé",
+        "n\u20ddude",
+        "n\u0e34ude",
     ],
 )
 def test_word_is_found_however_it_is_dressed_up(prompt: str) -> None:
     assert term("nude", prompt) == [True]
 
 
-@pytest.mark.parametrize("prompt", ["denuded hills", "nudes", "a nudé", "n u d e", "nude\u0301", "NUDE2", ""])
+@pytest.mark.parametrize("prompt", ["denuded hills", "nudes", "nudés", "n u d e", "NUDE2", ""])
 def test_other_words_do_not_fit(prompt: str) -> None:
     assert term("nude", prompt) == [False]
 
 
-@pytest.mark.parametrize("space", [" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\u2003", "\u2028", "\u2800", " \u200b "])
+@pytest.mark.parametrize(
+    "space", [" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\u2003", "\u2028", "\u2800", "\u3164", "\uffa0", " \u200b "]
+)
 def test_words_in_a_row_fit_over_any_space(space: str) -> None:
     assert term("take  off", f"TAKE{space}off her coat", f"take{space}her off") == [True, False]
+
+
+@pytest.mark.parametrize("between", ["-", "\u2011", " – ", ".", "... ", "_", "/", "🍆"])
+def test_words_in_a_row_fit_over_any_sign(between: str) -> None:
+    assert term("take off", f"TAKE{between}off her coat", f"retake{between}off") == [True, False]
+    assert term("take-off", f"take{between}off", "take off", "takeoff") == [True, True, False]
+
+
+def test_accents_of_a_term_and_of_a_prompt_are_the_same_without() -> None:
+    assert term("déjà vu, Füße", "DÉJÀ VU", "deja\u0300 vu", "deja vu", "füsse") == [True, True, True, True]
+    assert term("голый", "голый", "ГОЛЫИ\u0306") == [True, True]
+
+
+def test_marks_that_make_another_word_are_kept() -> None:
+    assert term("か", "が", "か") == [False, True]
+    assert term("कम", "कुम") == [False]
 
 
 def test_one_rule_may_name_several_words() -> None:
@@ -77,6 +100,7 @@ def test_where_no_spaces_are_written_a_word_is_found_among_others() -> None:
 
 def test_signs_are_words_too() -> None:
     assert term("🍆", "a🍆b", "🍅") == [True, False]
+    assert term("+ +, C++ code", "+ +", "c++ code", "c++code") == [True, True, False]
 
 
 def test_a_find_says_where_it_stands_in_what_was_typed() -> None:

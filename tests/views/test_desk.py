@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.desk import appeals, overview, queue
+from editor.desk import appeals, decisions, overview, queue
 from editor.images import bucket, keys
 from editor.models import (
     Action,
@@ -22,6 +22,7 @@ from editor.models import (
     CaseState,
     Cause,
     Decision,
+    HeldFor,
     JobState,
     ModerationCase,
     Report,
@@ -160,6 +161,16 @@ def test_case_of_a_rule_shows_the_words_that_it_found(desk: Client, alice: User)
     assert "put a rifle into her hands" in page
 
 
+def test_held_edit_may_be_released_or_refused(desk: Client, alice: User) -> None:
+    job = make_job(alice)
+    assert job.hold(HeldFor.RULE)
+    page = text_of(desk, "desk_case", open_case(Cause.RULE, alice, job=job, key="Weapons").pk)
+    for words in ("<span>Release<kbd>", "<span>Refuse<kbd>"):
+        assert words in page
+    assert 'value="sensitive"' not in page
+    assert "Mark sensitive; decides" not in page  # nor among the keys
+
+
 def test_appeal_shows_the_earlier_decision_with_its_note(desk: Client, mia: User, alice: User) -> None:
     decision = decide(mia, case_about(make_image(alice)), Action.REMOVE, reason="Rude.", note="The third one.")
     page = text_of(desk, "desk_case", appeals.appeal(alice, decision, "It is my own cup.").pk)
@@ -187,10 +198,33 @@ def test_case_of_a_colleague_says_who_has_it_and_offers_no_decision(desk: Client
     assert case.claimed_by == mia
 
 
-def test_case_about_oneself_offers_no_decision(desk: Client, mo: User, mia: User) -> None:
-    page = text_of(desk, "desk_case", case_about(make_image(mo)).pk)
-    assert "This one is about you." in page
-    assert "data-desk-decide" not in page
+def test_case_about_oneself_shows_nothing_but_that(desk: Client, mo: User, mia: User) -> None:
+    case = reported(mo, "He did it again.")
+    picture = reverse("desk_picture", args=[case.pk, case.image_id, 640])
+    reporter = Report.objects.get(case=case).reporter
+
+    def is_closed() -> None:
+        for page in (
+            text_of(desk, "desk_case", case.pk, query="?show=1"),
+            desk.post(reverse("desk_decide", args=[case.pk]), {"actions": ["fine"]}).content.decode(),
+        ):
+            assert "This one is about you; a colleague decides." in page
+            for hidden in ("He did it again.", reporter.get_short_name(), picture, "data-desk-decide"):
+                assert hidden not in page
+        assert desk.get(picture).status_code == 404
+
+    is_closed()
+    removal = decide(mia, case, Action.REMOVE, reason="Rude.", note="We should talk about him.")
+    is_closed()
+    for page in (text_of(desk, "desk_decision", removal.pk), text_of(desk, "desk_person", mo.pk)):
+        assert "We should talk about him." not in page
+    assert not AuditEntry.objects.filter(action="picture.viewed").exists()
+
+
+def test_only_moderator_of_all_sees_what_is_about_themselves(desk: Client, mo: User) -> None:
+    case = reported(mo)
+    assert "data-desk-decide" in text_of(desk, "desk_case", case.pk)
+    assert desk.get(reverse("desk_picture", args=[case.pk, case.image_id, 640])).status_code == 200
 
 
 def test_decided_case_shows_what_was_decided(desk: Client, mia: User, alice: User) -> None:
@@ -357,6 +391,16 @@ def test_many_are_decided_at_once_and_what_was_taken_is_said(desk: Client, mia: 
     assert set(ModerationCase.objects.filter(state=CaseState.OPEN)) == {cases[0]}
 
 
+def test_case_about_a_person_offers_what_can_be_done_to_people(desk: Client, alice: User) -> None:
+    case = open_case(Cause.OFTEN, alice)
+    for page in (text_of(desk, "desk_case", case.pk), text_of(desk, "desk", query=f"?cause=often&person={alice.pk}")):
+        assert re.findall(r'name="actions" value="(\w+)"', page) == ["fine", "warn", "restrict", "suspend"]
+    picture = case_about(make_image(alice))
+    body = {"case": [case.pk, picture.pk], "actions": ["sensitive"]}
+    page = desk.post(reverse("desk_bulk"), body, follow=True).content.decode()
+    assert "1 decided: Mark sensitive. 1 left out: that can&#x27;t be done to what it is about." in page
+
+
 def test_bulk_without_a_tick_or_a_reason_is_refused(desk: Client, alice: User) -> None:
     case = case_about(make_image(alice))
     for body, sentence in (
@@ -418,6 +462,34 @@ def test_decision_is_changed_on_its_page_which_shows_how_it_came(desk: Client, m
     page = text_of(desk, "desk_decision", changed.pk)
     assert page.index("Rude.") < page.index("Art.")
     assert "It was changed since." in text_of(desk, "desk_decision", first.pk)
+
+
+def test_second_of_two_changes_is_told_of_the_first(desk: Client, mia: User, alice: User) -> None:
+    first = decide(mia, case_about(make_image(alice)), Action.FINE)
+    address = reverse("desk_decision", args=[first.pk])
+    response = desk.post(address, {"actions": ["sensitive"]})
+    again = desk.post(address, {"actions": ["sensitive"]})
+    assert again.status_code == 422
+    page = again.content.decode()
+    assert "This decision was changed already." in page
+    assert f'href="{response["Location"]}"' in page
+
+
+def test_change_that_a_colleague_makes_meanwhile_is_shown_to_the_slower(
+    desk: Client, mia: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = decide(mia, case_about(make_image(alice)), Action.FINE)
+    change = decisions.change
+
+    def slower(*args: Any, **kwargs: Any) -> Decision:
+        change(mia, first.pk, [Action.SENSITIVE])
+        return change(*args, **kwargs)
+
+    monkeypatch.setattr(decisions, "change", slower)
+    response = desk.post(reverse("desk_decision", args=[first.pk]), {"actions": ["remove"], "words": "No."})
+    assert response.status_code == 422
+    later = Decision.objects.get(replaces=first)
+    assert f'href="{reverse("desk_decision", args=[later.pk])}">Look at' in response.content.decode()
 
 
 def test_record_of_a_person_holds_what_was_decided_and_what_waits(desk: Client, mia: User, alice: User) -> None:

@@ -1,17 +1,21 @@
 """Asking for an edit, following it, and the page of one."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from editor.forms import EditForm
-from editor.models import Allowance, GenerationJob, Image, ImageState, JobState, User, Workspace
+from editor.jobs import holding
+from editor.models import Allowance, FluxServer, GenerationJob, HeldFor, Image, ImageState, JobState, User, Workspace
 from tests.makers import make_attempt, make_image, make_job
 
 pytestmark = pytest.mark.django_db
@@ -236,6 +240,39 @@ def test_tile_asks_again_until_the_edit_has_ended(alice: User, alice_client: Cli
     assert "hx-trigger" not in ended.content.decode()
 
 
+def test_tile_says_how_many_go_before_and_why(alice: User, alice_client: Client, settings: Settings) -> None:
+    settings.FLUX_OUTSTANDING = settings.FLUX_QUEUE_LIMIT = 1
+    make_attempt(make_job(alice, state=JobState.PROCESSING), eta=20.0)
+    make_job(alice)
+    words = alice_client.get(f"/edits/{make_job(alice).pk}/tile/").content.decode()
+    assert "Queued, 1 ahead of you, about 1 min" in words
+    assert "The flux server is busy with 1 of 1." in words
+
+
+def test_paused_edits_say_why_and_for_how_long(alice: User, alice_client: Client) -> None:
+    job = make_job(alice)
+    server = FluxServer.objects.current()
+    server.pause_by_hand("<b>we move</b>")
+    FluxServer.objects.update(paused_since=timezone.now() - timedelta(minutes=12))
+    for address in (f"/edits/{job.pk}/tile/", f"/edits/{job.pk}/"):
+        words = alice_client.get(address).content.decode()
+        assert "Waiting. An administrator paused new edits (“&lt;b&gt;we move&lt;/b&gt;”), for 12 min now." in words
+
+
+def test_studio_with_many_waiting_edits_looks_at_the_line_once(
+    alice: User, alice_client: Client, image: Image, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    jobs = [make_job(alice, image) for _ in range(3)]
+    address = f"/studio/{image.pk}/?edit={jobs[0].pk}"
+    with CaptureQueriesContext(connection) as few:
+        assert alice_client.get(address).status_code == 200
+    for _ in range(30):
+        make_job(alice, image)
+    with django_assert_max_num_queries(len(few)):
+        words = alice_client.get(address).content.decode()
+    assert words.count("ahead of you") >= 30
+
+
 def test_end_of_an_edit_is_an_event(alice: User, alice_client: Client) -> None:
     job = done(alice)
     response = alice_client.get(f"/edits/{job.pk}/tile/", headers=HTMX)
@@ -362,3 +399,14 @@ def test_answer_to_a_choice_says_on_the_stage_only_what_is_final(alice: User, al
     assert "Canceling" in waiting
     assert "hx-swap-oob" not in waiting
     assert "hx-swap-oob" in canceled
+
+
+def test_an_edit_that_a_moderator_refused_is_changed_and_not_run_again(alice: User, alice_client: Client) -> None:
+    job = make_job(alice)
+    assert job.hold(HeldFor.RULE)
+    assert holding.refuse_job(job)
+    page = alice_client.get(f"/edits/{job.pk}/").content.decode()
+    assert "refused it" in page
+    assert "Nobody is at fault" not in page
+    assert "Change it" in page
+    assert "Same seed" not in page

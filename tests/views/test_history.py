@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from editor.models import GenerationJob, ImageKind, JobState, User, Workspace
+from editor.models import FluxServer, GenerationJob, ImageKind, JobState, User, Workspace
 from editor.views.history import PER_PAGE, read_cursor, write_cursor
 from tests.makers import make_image, make_job
 
@@ -156,6 +156,20 @@ def test_only_tiles_that_went_on_are_sent(alice: User, alice_client: Client) -> 
     assert f'id="entry-{still.pk}"' not in words
     assert f"edit={gone_on.pk}" not in words
     assert f"edit={still.pk}.queued" in words
+
+
+def test_edits_that_wait_say_how_many_go_before_them(
+    alice: User, alice_client: Client, django_assert_max_num_queries: MaxQueries
+) -> None:
+    jobs = make_many(alice, 20)
+    FluxServer.objects.current()
+    assert 'hx-trigger="load, every 3s"' in alice_client.get("/history/").content.decode()
+    address = "/history/working/?" + "&".join(f"edit={job.pk}.queued" for job in jobs)
+    with django_assert_max_num_queries(11):  # session, person, edits, sources, and six for the line of all
+        words = alice_client.get(address).content.decode()
+    assert f'id="waits-{jobs[-1].pk}" hx-swap-oob="true">Queued, next in line</span>' in words
+    assert f'id="waits-{jobs[0].pk}" hx-swap-oob="true">Queued, 19 ahead of you</span>' in words
+    assert "load" not in words
 
 
 def test_asking_ends_when_nothing_works(alice: User, alice_client: Client) -> None:

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
 from editor.jobs import clock, purging
+from editor.models import Mark
 from editor.moderation import trust
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,7 @@ TRASH_EVERY = 600  # ticks
 class Command(BaseCommand):
     help = "Rings what is due, ends what is dead, empties the trash."
     emptying = False
+    marked_at = 0.0  # by time.monotonic
 
     def handle(self, *args: Any, **options: Any) -> None:
         over = threading.Event()
@@ -44,6 +47,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             clock.tick()
+            self.mark()
             if self.emptying or ticks % TRASH_EVERY == 0:
                 self.emptying = clock.empty_trash() >= purging.MOST_PICTURES  # there is more
             if ticks % TRASH_EVERY == 0:
@@ -53,3 +57,10 @@ class Command(BaseCommand):
             log.error("The clock missed a tick: %s", error)
         except Exception:
             log.exception("The clock missed a tick.")
+
+    def mark(self) -> None:
+        """Say in the database that a clock ticks; `manage.py doctor` and the metrics read it."""
+        now = time.monotonic()
+        if self.marked_at == 0.0 or now - self.marked_at >= settings.CLOCK_MARK.total_seconds():
+            Mark.objects.tick()
+            self.marked_at = now
