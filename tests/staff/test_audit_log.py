@@ -206,8 +206,9 @@ def test_limits_and_brakes_of_the_flux_server_are_recorded(operator: User) -> No
     client = client_of(operator)
     submit(client, f"/admin/editor/fluxserver/{server.pk}/change/", queue_limit="4", outstanding="2")
     assert [name for name, *_ in last().details["changes"]] == ["queue_limit", "outstanding"]
-    client.post("/admin/editor/fluxserver/", {"action": "pause", "_selected_action": [str(server.pk)]})
-    assert (last().actor, last().action) == (operator, "fluxserver.paused")
+    chosen = {"action": "pause", "_selected_action": [str(server.pk)], "reason": "Too expensive."}
+    client.post("/admin/editor/fluxserver/", chosen)
+    assert (last().actor, last().action) == (operator, "flux.paused")
 
 
 def test_rules_and_invitations_are_recorded(admin_client: Client) -> None:
