@@ -1,6 +1,7 @@
 """Work in a workspace that went into the archive meanwhile: who is in it is told so, strangers find nothing."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from django.test import Client
@@ -21,7 +22,7 @@ def image(alice: User, team: Workspace) -> Image:
 
 
 @pytest.fixture
-def asked(alice: User, team: Workspace, image: Image) -> list[tuple[str, dict[str, object]]]:
+def asked(alice: User, team: Workspace, image: Image) -> list[tuple[str, Mapping[str, object]]]:
     """What pages that were opened before may still send: an address, and what goes there."""
     spring = Collection.objects.create(workspace=team, name="Spring", made_by=alice)
     chosen = {"picture": image.pk}
@@ -42,7 +43,7 @@ def asked(alice: User, team: Workspace, image: Image) -> list[tuple[str, dict[st
 
 
 def test_who_is_in_it_is_told_why_nothing_changes(
-    bob_client: Client, team: Workspace, image: Image, asked: list[tuple[str, dict[str, object]]]
+    bob_client: Client, team: Workspace, image: Image, asked: list[tuple[str, Mapping[str, object]]]
 ) -> None:
     team.archive()
     for address, fields in asked:
@@ -66,7 +67,7 @@ def test_admins_are_told_so_too(alice_client: Client, team: Workspace, image: Im
 
 
 def test_strangers_and_viewers_find_nothing(
-    bob: User, charlie: User, team: Workspace, asked: list[tuple[str, dict[str, object]]]
+    bob: User, charlie: User, team: Workspace, asked: list[tuple[str, Mapping[str, object]]]
 ) -> None:
     team.memberships.filter(user=bob).update(role=Role.VIEWER)
     team.archive()
