@@ -71,6 +71,10 @@ function press(key, event) {
   if (form && key === "Enter") return submit(form);
   if (form && /^[0-9]$/.test(key)) return reason(form, key);
   const box = form && actions(form).find((each) => each.dataset.key === key);
+  if (box && "unseen" in form.dataset && AT_ONCE.has(key)) {
+    for (const each of actions(form)) each.checked = each === box;
+    return submit(form);
+  }
   if (box) {
     const alone = !actions(form).some((each) => each.checked);
     toggle(form, box);

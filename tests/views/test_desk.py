@@ -307,7 +307,7 @@ def test_plain_form_decides_and_goes_on_to_the_next(desk: Client, mo: User, alic
 
 
 def test_htmx_gets_the_next_case_at_once(desk: Client, alice: User) -> None:
-    first, second = case_about(make_image(alice), Cause.FINGERPRINT), case_about(make_image(alice))
+    first, second = case_about(make_image(alice), Cause.DESCENDANT), case_about(make_image(alice))
     htmx = {"hx-request": "true"}
     response = desk.post(reverse("desk_decide", args=[first.pk]), {"actions": ["fine"]}, headers=htmx)
     assert response["HX-Push-Url"] == reverse("desk_case", args=[second.pk])
@@ -316,6 +316,34 @@ def test_htmx_gets_the_next_case_at_once(desk: Client, alice: User) -> None:
     assert 'value="fine" data-key="f">' in response.content.decode()  # nothing is chosen beforehand
     last = desk.post(reverse("desk_decide", args=[second.pk]), {"actions": ["fine"]}, headers=htmx)
     assert "Nothing is left" in last.content.decode()
+
+
+@pytest.mark.parametrize("cause", [Cause.REPORT, Cause.FINGERPRINT])
+@pytest.mark.parametrize("action", ["fine", "sensitive"])
+def test_what_is_grave_passes_unseen_only_when_it_is_said_twice(
+    cause: Cause, action: str, desk: Client, alice: User
+) -> None:
+    case = open_case(cause, alice, image=make_image(alice, stored=True), key="child", urgency=90)
+    address = reverse("desk_decide", args=[case.pk])
+    asked = desk.post(address, {"actions": [action]})
+    assert asked.status_code == 422
+    assert "You have not looked at the picture." in asked.content.decode()
+    assert not Decision.objects.exists()
+    (field,) = re.findall(r'<input type="hidden" name="(unseen)" value="1">', asked.content.decode())
+    assert desk.post(address, {"actions": [action], field: "1"}).status_code == 302
+    assert Decision.objects.get().actions == [action]
+
+
+def test_what_was_looked_at_and_what_is_harmless_passes_at_once(desk: Client, mia: User, alice: User) -> None:
+    grave = open_case(Cause.REPORT, alice, image=make_image(alice, stored=True), key="child", urgency=100)
+    body_of(client_of(mia).get(reverse("desk_picture", args=[grave.pk, grave.image_id, 640])))
+    assert desk.post(reverse("desk_decide", args=[grave.pk]), {"actions": ["fine"]}).status_code == 422  # she did
+    body_of(desk.get(reverse("desk_picture", args=[grave.pk, grave.image_id, 640])))
+    for case in (grave, reported(alice)):
+        assert desk.post(reverse("desk_decide", args=[case.pk]), {"actions": ["fine"]}).status_code == 302
+    removed = open_case(Cause.REPORT, alice, image=make_image(alice, stored=True), key="child", urgency=100)
+    body = {"actions": ["remove"], "words": "No."}
+    assert desk.post(reverse("desk_decide", args=[removed.pk]), body).status_code == 302
 
 
 def test_ones_own_words_go_before_a_preset(desk: Client, alice: User) -> None:
