@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 
 from editor.admin.lists import PlainAdmin
 from editor.admin.recording import actor_of
+from editor.forms.fields import LineField
 from editor.models import PromptRule, RuleKind
 from editor.moderation.rules import newest_prompts, problem_of, try_rule
 
@@ -22,6 +23,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
         model = PromptRule
         fields = ["name", "kind", "text", "action", "explanation", "is_active"]
         widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+        field_classes = {"name": LineField, "explanation": LineField}
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
