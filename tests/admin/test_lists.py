@@ -1,6 +1,8 @@
 """What all lists of the administration share."""
 
 import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 NUL = "a\0b"
@@ -39,3 +41,14 @@ def test_nul_completes_to_nobody(tolerant: Client) -> None:
 def test_made_up_choice_is_no_error_of_ours(tolerant: Client, name: str, action: str, chosen: str) -> None:
     response = tolerant.post(f"/admin/editor/{name}/", {"action": action, "_selected_action": chosen})
     assert response.status_code < 500
+
+
+def test_no_kind_of_row_has_a_page_outside_of_the_administration(tolerant: Client) -> None:
+    for kind in ContentType.objects.values_list("pk", flat=True):
+        assert tolerant.get(f"/admin/r/{kind}/1/").status_code == 404
+
+
+def test_start_calls_things_by_their_names(tolerant: Client) -> None:
+    assert "Django_Rq" not in tolerant.get("/admin/").content.decode()
+    names = [str(model._meta.verbose_name_plural) for model in apps.get_models()]
+    assert not [name for name in names if name.endswith("rys")]
