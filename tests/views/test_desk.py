@@ -25,10 +25,15 @@ from editor.models import (
     HeldFor,
     JobState,
     ModerationCase,
+    PromptRule,
     Report,
+    RuleAction,
+    RuleKind,
     User,
 )
 from editor.moderation.cases import open_case
+from editor.moderation.prompts import open_case_of_blocked
+from editor.moderation.rules import look_at_prompt
 from tests.desk.deciding import case_about, decide, make_moderator
 from tests.makers import make_image, make_job, make_user
 from tests.people import admin, alice, client_of, quick_passwords
@@ -159,6 +164,15 @@ def test_case_of_a_rule_shows_the_words_that_it_found(desk: Client, alice: User)
     assert "Rule “Weapons”, hold" in page
     assert "“rifle”" in page
     assert "put a rifle into her hands" in page
+
+
+def test_case_of_blocked_prompts_shows_which_rule_found_which_words(desk: Client, alice: User) -> None:
+    rule = PromptRule.objects.create(name="Weapons", kind=RuleKind.TERM, text="rifle", action=RuleAction.BLOCK)
+    prompt, without = "put a rifle into her hands", "no rifle case"
+    open_case_of_blocked(alice, prompt, without, look_at_prompt(prompt, without))
+    page = text_of(desk, "desk_case", ModerationCase.objects.get(cause=Cause.RULE, key=rule.name).pk)
+    for words in (prompt, without, "Rule “Weapons”, block", "“rifle”"):
+        assert words in page
 
 
 def test_held_edit_may_be_released_or_refused(desk: Client, alice: User) -> None:
