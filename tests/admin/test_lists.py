@@ -5,6 +5,8 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
+from editor.models import PromptRule
+
 NUL = "a\0b"
 LISTS = ["image", "generationjob", "attempt", "user", "workspace", "invitation", "fluxserver", "webhookevent"]
 
@@ -52,3 +54,14 @@ def test_start_calls_things_by_their_names(tolerant: Client) -> None:
     assert "Django_Rq" not in tolerant.get("/admin/").content.decode()
     names = [str(model._meta.verbose_name_plural) for model in apps.get_models()]
     assert not [name for name in names if name.endswith("rys")]
+
+
+def test_a_rule_that_is_being_written_can_be_tried_before_it_is_saved(tolerant: Client) -> None:
+    page = tolerant.get("/admin/editor/promptrule/add/").content.decode()
+    assert 'formaction="/admin/editor/promptrule/try/"' in page
+    written = {"first": "1", "name": "a rule", "kind": "pattern", "text": r"\bh.t\b", "action": "hold"}
+    tried = tolerant.post("/admin/editor/promptrule/try/", written).content.decode()
+    assert r"\bh.t\b</textarea>" in tried
+    assert '<option value="pattern" selected>' in tried
+    assert "It fits" not in tried
+    assert not PromptRule.objects.exists()
