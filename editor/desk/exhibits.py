@@ -3,6 +3,7 @@
 Every list is bounded; nothing is counted.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,11 @@ class Record:
     decisions: list[Decision]
     cases: list[ModerationCase]
     more_cases: bool = False
+
+    @property
+    def waiting(self) -> list[tuple[Cause, int]]:
+        """How many of each cause are among the cases, the most urgent cause first."""
+        return list(Counter(Cause(case.cause) for case in self.cases).items())
 
 
 @dataclass

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
@@ -29,6 +30,7 @@ from editor.views.frame import PersonRequest
 VIEWED = "picture.viewed"
 GRAVE = 75  # the urgency of reports about children, the law and people
 UNSEEN = "You have not looked at the picture. Press V to look, or decide again: F or S."
+LAST = "This is the last one: nothing else is free for you."
 SAID_FOR = timedelta(minutes=15)
 
 
@@ -125,7 +127,7 @@ def desk_skip(request: PersonRequest, case_id: UUID) -> HttpResponse:
     """Leave it to somebody else, or for the end, and show what comes next."""
     queue.let_go(request.user, case_id)
     remember_skipped(request, case_id)
-    return _show_next(request, scope_in(request.POST))
+    return _show_next(request, scope_in(request.POST), skipped=case_id)
 
 
 def _template(request: PersonRequest, *, closed: bool) -> str:
@@ -134,15 +136,19 @@ def _template(request: PersonRequest, *, closed: bool) -> str:
     return "desk/closed_body.html" if closed else "desk/case_body.html"
 
 
-def _show_next(request: PersonRequest, scope: Scope) -> HttpResponse:
+def _show_next(request: PersonRequest, scope: Scope, skipped: UUID | None = None) -> HttpResponse:
     following = queue.next_case(request.user, scope, skipped_in(request))
     address = address_of("desk_done", scope) if following is None else address_of("desk_case", scope, following.pk)
+    is_last = following is not None and following.pk == skipped
     if not request.htmx:
+        if is_last:
+            messages.info(request, LAST)
         return redirect(address)
     if following is None:
         response = render(request, "desk/done_body.html", _done(request, scope))
     else:
-        response = render(request, "desk/case_body.html", case_context(request, following.pk, scope))
+        context = case_context(request, following.pk, scope) | ({"why_not": LAST} if is_last else {})
+        response = render(request, "desk/case_body.html", context)
     response["HX-Push-Url"] = address
     return response
 

@@ -408,6 +408,41 @@ def test_skipped_case_is_free_and_does_not_come_again_at_once(desk: Client, mia:
     assert response["Location"].startswith(reverse("desk_case", args=[first.pk]))
 
 
+@pytest.mark.parametrize("htmx", [True, False])
+def test_skipping_the_last_one_says_that_it_is_the_last(htmx: bool, desk: Client, alice: User) -> None:
+    first, second = (case_about(make_image(alice)) for _ in range(2))
+    headers = {"hx-request": "true"} if htmx else {}
+
+    def skip(case: ModerationCase) -> str:
+        return desk.post(reverse("desk_skip", args=[case.pk]), headers=headers, follow=True).content.decode()
+
+    assert "This is the last one" not in skip(first)
+    decide(User.objects.get(name="Mo"), second, Action.FINE)
+    page = skip(first)
+    assert f'data-case="{first.pk}"' in page
+    assert "This is the last one" in page
+
+
+def test_what_also_waits_is_counted(desk: Client, alice: User) -> None:
+    cases = [case_about(make_image(alice)) for _ in range(3)]
+    assert ">2 × flagged by the classifier</a>" in text_of(desk, "desk_case", cases[0].pk)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"), [("It is sexual.", 'value="It is sexual." data-key="5" checked'), ("Rude.", 'value="Rude."')]
+)
+def test_change_begins_with_the_earlier_reason_and_the_hidden_picture(
+    reason: str, kept: str, desk: Client, mia: User, alice: User
+) -> None:
+    case = reported(alice)
+    first = decide(mia, case, Action.REMOVE, reason=reason)
+    picture = reverse("desk_picture", args=[case.pk, case.image_id, 640])
+    page = text_of(desk, "desk_decision", first.pk)
+    assert kept in page
+    assert f'src="{picture}"' not in page.replace("data-src", "")
+    assert f' src="{picture}"' in text_of(desk, "desk_decision", first.pk, query="?show=1")
+
+
 def test_next_stays_within_the_part_of_the_queue(desk: Client, alice: User) -> None:
     case_about(make_image(alice), Cause.FINGERPRINT)
     first, second = (case_about(make_image(alice)) for _ in range(2))
