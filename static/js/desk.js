@@ -27,7 +27,7 @@ function toggle(form, box) {
   box.checked = !box.checked;
   complain("");
   follow(form);
-  if (box.checked && "reason" in box.dataset) form.querySelector("[name=preset]:checked, [name=preset]").focus();
+  if (box.checked && "reason" in box.dataset) form.querySelector("[name=preset]:checked").focus(); // the space bar chooses none by accident
   else box.focus();
 }
 
@@ -39,7 +39,7 @@ function submit(form) {
   const words = form.elements.words.value.trim() || form.querySelector("[name=preset]:checked")?.value;
   if (needsReason(form) && !words) {
     complain("Give a reason: 1 to 9, or 0 for your own words.");
-    form.querySelector("[name=preset]").focus();
+    form.querySelector("[name=preset]:checked").focus();
     return;
   }
   form.requestSubmit();

@@ -119,6 +119,9 @@ def test_keys_of_the_desk(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("r")
+    page.keyboard.press(" ")  # no reason by accident
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Give a reason")
     page.keyboard.press("s")  # beside another one it decides nothing by itself
     page.keyboard.press("2")
     page.keyboard.press("Enter")
