@@ -9,7 +9,7 @@ from editor import rings
 from editor.desk import appeals, suspension
 from editor.desk.suspension import NotAllowed, standing_of
 from editor.images.quarantine import descendants_of
-from editor.jobs import holding
+from editor.jobs import control, holding
 from editor.library.perceptual import phash_of
 from editor.models import (
     Action,
@@ -174,6 +174,8 @@ def _edit(decision: Decision, job: GenerationJob) -> list[str]:
         refused = {Action.REMOVE, Action.SUSPEND} & set(decision.actions)
         (holding.refuse_job if refused else holding.release_job)(job)
         return closed
+    if Action.REMOVE in decision.actions and not job.is_final:
+        _stop(job)
     marked = decision.replaces is not None and Action.SENSITIVE in decision.replaces.actions
     taken_off = marked or Action.FINE in decision.actions
     for image in job.results.select_for_update(no_key=True):
@@ -189,6 +191,13 @@ def _edit(decision: Decision, job: GenerationJob) -> list[str]:
             sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
         )
     return closed
+
+
+def _stop(job: GenerationJob) -> None:
+    """One that waits is refused and costs nothing; of one that the flux server has, the result is thrown away."""
+    job.refresh_from_db()
+    if not (job.state == JobState.QUEUED and job.fail(holding.REFUSED)):
+        control.cancel(job)
 
 
 def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, Any]:

@@ -215,6 +215,19 @@ def test_who_was_blocked_too_often_may_go_on_if_that_is_fine(
     assert (alice.edits_paused_until is None) is goes_on
 
 
+@pytest.mark.parametrize(
+    ("state", "ends", "allowance"),
+    [("queued", "failed", "released"), ("processing", "canceled", "taken"), ("collecting", "canceled", "taken")],
+)
+def test_edit_under_way_is_stopped_when_it_is_removed(
+    state: str, ends: str, allowance: str, mo: User, alice: User
+) -> None:
+    job = make_job(alice, make_image(alice), state=state)
+    decide(mo, open_case(Cause.RULE, alice, job=job), Action.REMOVE)
+    job.refresh_from_db()
+    assert (job.state, job.allowance) == (ends, allowance)
+
+
 def test_results_of_an_edit_are_removed_and_put_back_together(mo: User, alice: User) -> None:
     done = make_job(alice, state=JobState.SUCCEEDED, allowance="taken", finished_at=timezone.now(), due_at=None)
     results = [make_image(alice, kind="generated", job=done, position=place) for place in range(2)]
