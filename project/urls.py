@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", doors.login),
     path("admin/logout/", doors.logout),
     path("admin/password_change/", doors.password_change),
+    path("admin/r/<path:rest>", doors.no_page_of_its_own),
     path("admin/pictures/<uuid:image_id>/<int:width>/", pictures.admin_image, name="admin_image"),
     path("admin/pictures/<uuid:image_id>/", pictures.admin_sensitive_image, name="admin_sensitive_image"),
     path("admin/", admin.site.urls),

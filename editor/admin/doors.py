@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 from allauth.account.views import logout as allauth_logout
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -32,3 +32,11 @@ logout = allauth_logout
 
 def password_change(request: HttpRequest) -> HttpResponse:
     return redirect("account_change_password")
+
+
+def no_page_of_its_own(request: HttpRequest, rest: str) -> HttpResponse:
+    """Instead of Django's "view on site", which fails for a kind of row without a table; none of ours has such a page.
+
+    Raises Http404.
+    """
+    raise Http404

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 
 from editor.admin.lists import PlainAdmin
 from editor.admin.recording import actor_of
+from editor.forms.fields import LineField
 from editor.models import PromptRule, RuleKind
 from editor.moderation.rules import newest_prompts, problem_of, try_rule
 
@@ -22,6 +23,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
         model = PromptRule
         fields = ["name", "kind", "text", "action", "explanation", "is_active"]
         widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+        field_classes = {"name": LineField, "explanation": LineField}
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -73,12 +76,16 @@ class PromptRuleAdmin(PlainAdmin[PromptRule]):
             raise PermissionDenied
         reads_prompts = request.user.has_perm("editor.view_generationjob")
         known = {"kind": request.GET.get("kind", RuleKind.TERM), "text": request.GET.get("text", "")}
-        form = TryForm(request.POST) if request.method == "POST" else TryForm(initial=known)
+        from_rule = "first" in request.POST  # from the form of a rule, with its kind and text and no prompts yet
+        if from_rule:
+            known = {name: request.POST.get(name, "") for name in known}
+        posted = request.method == "POST" and not from_rule
+        form = TryForm(request.POST) if posted else TryForm(initial=known)
         if not reads_prompts:
             del form.fields["newest"]
         shown: dict[str, Any] = {**self.admin_site.each_context(request), "title": "Try a rule", "form": form}
         shown["opts"] = self.opts
-        if request.method == "POST" and form.is_valid():
+        if posted and form.is_valid():
             values = form.cleaned_data
             prompts = [line for line in values["prompts"].splitlines() if line.strip()]
             prompts += newest_prompts() if values.get("newest") else []

@@ -7,6 +7,7 @@ from typing import Any
 import django_rq.admin
 import rq.serializers
 from csp.decorators import csp_update
+from django.apps import apps
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -17,6 +18,8 @@ from redis.exceptions import RedisError
 
 # Where RQ's pages name no serializer, RQ takes pickle, and whoever writes to Redis could run code in the web process.
 rq.serializers.PickleSerializer = rq.serializers.JSONSerializer  # type: ignore[assignment]
+
+apps.get_app_config("django_rq").verbose_name = "Queues"  # what the administration calls it
 
 # The pages bring a few rules of style with them. Their inline scripts stay blocked; nothing of them is needed.
 _own_styles = csp_update({"style-src": ["'unsafe-inline'"]})

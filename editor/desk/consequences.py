@@ -1,20 +1,37 @@
 """What follows from a decision: for the picture, for the edit, for the person."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import Q
 from django.utils import timezone
 
 from editor import rings
 from editor.desk import appeals, suspension
 from editor.desk.suspension import NotAllowed, standing_of
 from editor.images.quarantine import descendants_of
-from editor.jobs import holding
-from editor.models import Action, Cause, Decision, GenerationJob, HeldFor, Image, JobState, Trust, User
+from editor.jobs import control, holding
+from editor.library.perceptual import phash_of
+from editor.models import (
+    Action,
+    CaseState,
+    Cause,
+    Decision,
+    Fingerprint,
+    GenerationJob,
+    HeldFor,
+    Image,
+    JobState,
+    ModerationCase,
+    Trust,
+    User,
+)
 from editor.moderation import fingerprints
 from editor.moderation.cases import open_case
+from editor.moderation.first_looks import Reason, of_likeness, of_sources
 
 __all__ = ["NotAllowed", "apply", "put_back", "remove"]
 
+KEEP_BACK = {Cause.FINGERPRINT, Cause.TRUST, Cause.DESCENDANT}  # their pictures wait for a look
 ABOUT_PEOPLE = {Action.WARN, Action.RESTRICT, Action.SUSPEND}
 
 
@@ -25,28 +42,32 @@ def apply(decision: Decision, replaces: Decision | None = None) -> dict[str, Any
     """
     was = replaces.before if replaces is not None else {}
     if decision.cause == Cause.APPEAL and decision.case.appeal_of is not None:
-        _answer(decision)
-        return {}
-    before = dict(was)
+        return {"closed": _answer(decision)}
+    before = {name: value for name, value in was.items() if name != "closed"}
     if decision.image is not None:
         before |= _picture(decision, decision.image, was)
     if decision.case.job is not None and decision.image is None:
         before["held"] = decision.case.job.state == JobState.HELD
-        _edit(decision, decision.case.job)
+        before["closed"] = _edit(decision, decision.case.job)
     return before | _person(decision, decision.person, was)
 
 
-def _answer(decision: Decision) -> None:
-    """What was decided about the appeal changes the decision that it is against, or leaves it as it is."""
+def _answer(decision: Decision) -> list[str]:
+    """What was decided about the appeal changes the decision that it is against, or leaves it as it is.
+
+    Returns the ids of cases that have no cause any more.
+    """
     changed = appeals.answer(decision)
-    if changed is not None:
-        changed.before = apply(changed, changed.replaces)
-        changed.save(force_insert=True)
+    if changed is None:
+        return []
+    changed.before = apply(changed, changed.replaces)
+    changed.save(force_insert=True)
+    return list(changed.before.get("closed", []))
 
 
 def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str, Any]:
     image = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=image.pk)
-    before = {
+    before: dict[str, Any] = {
         "sensitive": was.get("sensitive", image.sensitive),
         "trashed": was.get("trashed", _trashed(image)),
         "withheld": image.withheld_at is not None,
@@ -57,7 +78,7 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
     if image.removed_at is not None and _stands_removed(decision, image):
         return before
     if image.removed_at is not None:
-        put_back(image, trashed=bool(before["trashed"]))
+        before["closed"] = put_back(image, trashed=bool(before["trashed"]))
     sensitive = Action.SENSITIVE in decision.actions or bool(
         before["sensitive"] and Action.FINE not in decision.actions
     )
@@ -89,8 +110,11 @@ def remove(image: Image) -> None:
     rings.ring_image(image.pk)
 
 
-def put_back(image: Image, *, trashed: bool) -> None:
-    """A changed mind: it is there again, unless it lay in its owner's trash before. Raises NotAllowed if it is gone."""
+def put_back(image: Image, *, trashed: bool) -> list[str]:
+    """A changed mind: it is there again, unless it lay in its owner's trash before. Raises NotAllowed if it is gone.
+
+    Returns the ids of the cases that were open only because it was removed, and are closed now.
+    """
     if image.purged_at is not None:
         raise NotAllowed("Its bytes were purged when the time in quarantine was over. It can't be put back.")
     Image.objects.filter(pk=image.pk).update(
@@ -101,16 +125,57 @@ def put_back(image: Image, *, trashed: bool) -> None:
         quarantined_at=image.quarantined_at or timezone.now(),
     )
     image.refresh_from_db()
+    known = [str(pk) for pk in Fingerprint.objects.filter(image=image).values_list("pk", flat=True)]
     fingerprints.forget(image)
     rings.ring_image(image.pk)
+    return _close_without_cause(Q(cause=Cause.FINGERPRINT, key__in=known) | Q(cause=Cause.DESCENDANT, key=image.pk))
 
 
-def _edit(decision: Decision, job: GenerationJob) -> None:
-    """A held one goes on or is refused; of one that is done, the results are removed or marked."""
+def _close_without_cause(where: Q) -> list[str]:
+    """Nobody has to decide about these any more, unless another removed picture is a cause, too.
+
+    Their pictures are seen by others again, unless another case keeps them back.
+    """
+    rows = ModerationCase.objects.filter(where, state=CaseState.OPEN, image__isnull=False)
+    closed = []
+    for case in rows.select_for_update(no_key=True, of=("self",)).select_related("image__root", "image__job"):
+        image = cast(Image, case.image)
+        if other := _other_cause(Cause(case.cause), image):
+            ModerationCase.objects.filter(pk=case.pk).update(key=other.key, details=other.details)
+            continue
+        ModerationCase.objects.filter(pk=case.pk).update(
+            state=CaseState.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None
+        )
+        kept = ModerationCase.objects.filter(image=image, cause__in=KEEP_BACK, state=CaseState.OPEN)
+        if image.withheld_at is not None and not kept.exists():
+            Image.objects.filter(pk=image.pk).update(withheld_at=None)
+            rings.ring_image(image.pk)
+        closed.append(str(case.pk))
+    return closed
+
+
+def _other_cause(cause: Cause, image: Image) -> Reason | None:
+    if cause == Cause.FINGERPRINT:
+        facts = {"raw_sha256": image.raw_sha256, "master_sha256": image.master_sha256}
+        found = of_likeness(**facts, looks=phash_of(image))
+    else:
+        near = [*(image.job.source_images if image.job else []), *([image.root] if image.root else [])]
+        found = of_sources([each for each in near if each.removed_at is not None])
+    return found[0] if found else None
+
+
+def _edit(decision: Decision, job: GenerationJob) -> list[str]:
+    """A held one goes on or is refused; of one that is done, the results are removed or marked.
+
+    Returns the ids of cases that have no cause any more.
+    """
+    closed: list[str] = []
     if job.state == JobState.HELD and job.held_for == HeldFor.RULE:
         refused = {Action.REMOVE, Action.SUSPEND} & set(decision.actions)
         (holding.refuse_job if refused else holding.release_job)(job)
-        return
+        return closed
+    if Action.REMOVE in decision.actions and not job.is_final:
+        _stop(job)
     marked = decision.replaces is not None and Action.SENSITIVE in decision.replaces.actions
     taken_off = marked or Action.FINE in decision.actions
     for image in job.results.select_for_update(no_key=True):
@@ -120,11 +185,19 @@ def _edit(decision: Decision, job: GenerationJob) -> None:
         if image.removed_at is not None:
             if _stands_removed(decision, image):
                 continue
-            put_back(image, trashed=False)
+            closed += put_back(image, trashed=False)
         sensitive = image.sensitive and not taken_off
         Image.objects.filter(pk=image.pk).update(
             sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
         )
+    return closed
+
+
+def _stop(job: GenerationJob) -> None:
+    """One that waits is refused and costs nothing; of one that the flux server has, the result is thrown away."""
+    job.refresh_from_db()
+    if not (job.state == JobState.QUEUED and job.fail(holding.REFUSED)):
+        control.cancel(job)
 
 
 def _person(decision: Decision, person: User, was: dict[str, Any]) -> dict[str, Any]:

@@ -201,3 +201,6 @@ def _record(moderator: User, action: str, decision: Decision) -> None:
         actions=decision.actions,
         reason=decision.reason,
     )
+    for case in ModerationCase.objects.filter(pk__in=decision.before.get("closed", [])):
+        words = f"{case}: what it came from is there again"
+        audit.record(moderator, "case.closed", case, words[:300], decision=str(decision.pk), person=case.person_id)

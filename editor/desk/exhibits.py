@@ -3,10 +3,11 @@
 Every list is bounded; nothing is counted.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -42,6 +43,14 @@ class Look:
         return self.image.is_ready and self.image.purged_at is None and bool(self.image.rendition_widths)
 
 
+class Asked(NamedTuple):
+    """A prompt from which no edit was made, and what the rules found in it, as pairs of a name and words."""
+
+    prompt: str
+    negative_prompt: str
+    found: list[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class Record:
     """What is known of a person."""
@@ -50,6 +59,11 @@ class Record:
     decisions: list[Decision]
     cases: list[ModerationCase]
     more_cases: bool = False
+
+    @property
+    def waiting(self) -> list[tuple[Cause, int]]:
+        """How many of each cause are among the cases, the most urgent cause first."""
+        return list(Counter(Cause(case.cause) for case in self.cases).items())
 
 
 @dataclass
@@ -71,7 +85,7 @@ class Exhibit:
         return [pair for pair in reasons(self.case) if not (self.reports and pair[0] == REPORTED)]
 
     @cached_property
-    def prompts(self) -> list[str]:
+    def prompts(self) -> list[Asked]:
         return prompts_of(self.case)
 
     @cached_property
@@ -169,18 +183,23 @@ def reasons(case: ModerationCase) -> Iterator[tuple[str, str]]:
     """Why a case is at the desk, as pairs of a name and words."""
     if case.cause == Cause.REPORT and case.key:
         yield REPORTED, reason_words(case.key)
-    for rule in _rows(case.details.get("rules")):
-        words = ", ".join(f"“{word}”" for word in rule.get("words", []))
-        yield f"Rule “{rule.get('name', '')}”, {rule.get('action', '')}", words
+    yield from _found(case.details)
     for name, label in NAMES.items():
         value = case.details.get(name)
         if value not in (None, "", [], {}):
             yield label, _said(value)
 
 
-def prompts_of(case: ModerationCase) -> list[str]:
+def _found(details: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for rule in _rows(details.get("rules")):
+        words = ", ".join(f"“{word}”" for word in rule.get("words", []))
+        yield f"Rule “{rule.get('name', '')}”, {rule.get('action', '')}", words
+
+
+def prompts_of(case: ModerationCase) -> list[Asked]:
     """Prompts from which no edit was made."""
-    return [str(row.get("prompt", "")) for row in _rows(case.details.get("prompts"))]
+    rows = _rows(case.details.get("prompts"))
+    return [Asked(str(row.get("prompt", "")), str(row.get("negative_prompt", "")), list(_found(row))) for row in rows]
 
 
 def reason_words(key: str) -> str:

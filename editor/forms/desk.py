@@ -2,7 +2,7 @@
 
 from django import forms
 
-from editor.forms.fields import TOO_LONG, LineField, ProseField
+from editor.forms.fields import TOO_LONG, LineField, StatementField
 from editor.models import Action, Cause
 
 OTHER = ""  # the preset that stands for one's own words
@@ -47,7 +47,7 @@ class DecisionForm(forms.Form):
         error_messages={"invalid_choice": "Choose a reason."},
     )
     words = LineField(required=False, max_length=200, error_messages=TOO_LONG)
-    note = ProseField(required=False, max_length=2000, error_messages=TOO_LONG)
+    note = StatementField(required=False, max_length=2000, error_messages=TOO_LONG)
 
     @property
     def reason(self) -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 NO_TEXT = "This holds characters that are no text. Please type it again."
 RELOAD = "Please reload the page and try again."
 PICK_ONE = {"invalid_choice": "Choose one of the list."}
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 TOO_LONG = {"max_length": "At most %(limit_value)d characters, please; these are %(show_value)d."}
 
 
@@ -31,6 +32,14 @@ class ProseField(forms.CharField):
         if "\ufffd" in text:
             raise ValidationError(NO_TEXT, code="replacement_characters")
         return text
+
+
+class StatementField(ProseField):
+    """Words that stand among ours, without what turns the direction of all text after it."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.translate(_DIRECTIONS).strip() if isinstance(text, str) else text
 
 
 class LineField(ProseField):

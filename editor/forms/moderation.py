@@ -2,7 +2,7 @@
 
 from django import forms
 
-from editor.forms.fields import TOO_LONG, ProseField
+from editor.forms.fields import TOO_LONG, StatementField
 from editor.models import ReportReason
 
 WORDS_MAX = 2000
@@ -17,7 +17,7 @@ class ReportForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what is wrong with it."),
     )
-    words = ProseField(
+    words = StatementField(
         label="What should we know?",
         required=False,
         max_length=WORDS_MAX,
@@ -29,7 +29,7 @@ class ReportForm(forms.Form):
 class AppealForm(forms.Form):
     """Why somebody thinks that a decision is wrong."""
 
-    words = ProseField(
+    words = StatementField(
         label="Why is it wrong?",
         max_length=WORDS_MAX,
         widget=forms.Textarea({"rows": 6}),

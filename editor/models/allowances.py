@@ -55,6 +55,7 @@ class AllowanceEntry(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name_plural = "allowance entries"
         indexes = [models.Index(fields=["workspace", "month"], name="allowance_by_month")]
         constraints = [
             models.UniqueConstraint(fields=["job"], condition=Q(kind="held"), name="allowance_held_once"),

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,12 +22,15 @@ from editor.forms import DecisionForm
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import respond
 from editor.images.quarantine import key_for
-from editor.models import AuditEntry, CaseState, Decision, Image, ModerationCase, User
+from editor.models import Action, AuditEntry, CaseState, Cause, Decision, Image, ModerationCase, User
 from editor.moderation import audit
 from editor.views.desk import address_of, at_the_desk, choices, remember_skipped, scope_in, skipped_in
 from editor.views.frame import PersonRequest
 
 VIEWED = "picture.viewed"
+GRAVE = 75  # the urgency of reports about children, the law and people
+UNSEEN = "You have not looked at the picture. Press V to look, or decide again: F or S."
+LAST = "This is the last one: nothing else is free for you."
 SAID_FOR = timedelta(minutes=15)
 
 
@@ -77,17 +82,33 @@ def _last_decision_of(user: User) -> Decision | None:
 def desk_decide(request: PersonRequest, case_id: UUID) -> HttpResponse:
     """Decide, and show what comes next."""
     form, scope = DecisionForm(_data_of(request, case_id)), scope_in(request.POST)
+    unseen = False
     try:
         if not form.is_valid():
             raise NotDecided(form.problem)
+        unseen = "unseen" not in request.POST and _should_look(request.user, case_id, form.cleaned_data["actions"])
+        if unseen:
+            raise NotDecided(UNSEEN)
         decisions.decide(
             request.user, [case_id], form.cleaned_data["actions"], reason=form.reason, note=form.cleaned_data["note"]
         )
     except NotDecided as problem:
-        context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form}
+        context = case_context(request, case_id, scope) | {"problem": str(problem), "form": form, "unseen": unseen}
         context["chosen"] = set(request.POST.getlist("actions"))
         return render(request, _template(request, closed="closed" in context), context, status=422)
     return _show_next(request, scope)
+
+
+def _should_look(user: User, case_id: UUID, actions: list[str]) -> bool:
+    """Whether something this grave would be let pass without a look at its pictures."""
+    case = ModerationCase.objects.filter(pk=case_id, state=CaseState.OPEN).first()
+    if case is None or set(actions) - {Action.FINE, Action.SENSITIVE}:
+        return False
+    grave = case.cause == Cause.FINGERPRINT or (case.cause == Cause.REPORT and case.urgency >= GRAVE)
+    if not grave or _looks_of(user, case).exists():
+        return False
+    shown = exhibit(case_id)
+    return shown is not None and any(look.can_be_shown for look in shown.looks)
 
 
 def _data_of(request: PersonRequest, case_id: UUID) -> Any:
@@ -106,7 +127,7 @@ def desk_skip(request: PersonRequest, case_id: UUID) -> HttpResponse:
     """Leave it to somebody else, or for the end, and show what comes next."""
     queue.let_go(request.user, case_id)
     remember_skipped(request, case_id)
-    return _show_next(request, scope_in(request.POST))
+    return _show_next(request, scope_in(request.POST), skipped=case_id)
 
 
 def _template(request: PersonRequest, *, closed: bool) -> str:
@@ -115,15 +136,19 @@ def _template(request: PersonRequest, *, closed: bool) -> str:
     return "desk/closed_body.html" if closed else "desk/case_body.html"
 
 
-def _show_next(request: PersonRequest, scope: Scope) -> HttpResponse:
+def _show_next(request: PersonRequest, scope: Scope, skipped: UUID | None = None) -> HttpResponse:
     following = queue.next_case(request.user, scope, skipped_in(request))
     address = address_of("desk_done", scope) if following is None else address_of("desk_case", scope, following.pk)
+    is_last = following is not None and following.pk == skipped
     if not request.htmx:
+        if is_last:
+            messages.info(request, LAST)
         return redirect(address)
     if following is None:
         response = render(request, "desk/done_body.html", _done(request, scope))
     else:
-        response = render(request, "desk/case_body.html", case_context(request, following.pk, scope))
+        context = case_context(request, following.pk, scope) | ({"why_not": LAST} if is_last else {})
+        response = render(request, "desk/case_body.html", context)
     response["HX-Push-Url"] = address
     return response
 
@@ -165,9 +190,13 @@ def _picture(user: User | AnonymousUser, case_id: UUID, image_id: UUID) -> Image
     return found[1]
 
 
+def _looks_of(user: User, case: ModerationCase) -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.filter(actor=user, action=VIEWED, about=audit.about_of(case))
+
+
 def _record_look(user: User, case: ModerationCase, image: Image) -> None:
     """Once for each case and moderator."""
-    looked = AuditEntry.objects.filter(actor=user, action=VIEWED, about=audit.about_of(case))
+    looked = _looks_of(user, case)
     if looked.exists():
         return
     with transaction.atomic():

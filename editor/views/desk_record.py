@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from editor.desk import decisions, queue
 from editor.desk.decisions import NotDecided
-from editor.desk.exhibits import CHAIN_SHOWN, record_of
-from editor.forms import DecisionForm
+from editor.desk.exhibits import CHAIN_SHOWN, exhibit, record_of
+from editor.forms import DecisionForm, reasons_for
 from editor.models import Cause, Decision, User
 from editor.views.desk import at_the_desk, choices
 from editor.views.frame import PersonRequest
@@ -136,10 +136,18 @@ def desk_decision(request: PersonRequest, decision_id: UUID) -> HttpResponse:
         "next": Decision.objects.filter(replaces=decision).first(),  # it may be newer than what was read above
         "why_not": queue.why_not(request.user, decision.case),
         "problem": problem,
-        "form": form if problem else None,
+        "form": form if problem else _as_before(decision),
+        "exhibit": None if queue.is_closed_to(request.user, decision.case) else exhibit(decision.case_id),
+        "show_pictures": "show" in request.GET,
         **choices(decision.cause, [decision.case], request.POST.getlist("actions") if problem else decision.actions),
     }
     return render(request, "desk/decision.html", context, status=422 if problem else 200)
+
+
+def _as_before(decision: Decision) -> DecisionForm:
+    """With the reason that was given, so that it need not be typed again."""
+    preset = decision.reason in reasons_for(decision.cause)
+    return DecisionForm({"preset" if preset else "words": decision.reason})
 
 
 @require_safe

@@ -123,6 +123,10 @@ def workspace_cover(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     picture = image_for(request.user, chosen) if chosen else None
     if picture and (picture.workspace_id != me.workspace_id or not picture.is_ready):
         raise Http404
+    if picture and (picture.sensitive or picture.withheld_at is not None):
+        why = "is marked as sensitive" if picture.sensitive else "waits for a look by a moderator"
+        messages.error(request, f"This picture {why}, so it can't stand for the workspace. Choose another one.")
+        return redirect("picture", picture.pk)
     Workspace.objects.filter(pk=me.workspace_id).update(cover=picture)
     messages.success(request, "That is its picture now." if picture else "It has no picture any more.")
     return redirect("picture", picture.pk) if picture else redirect("workspace", workspace_id)

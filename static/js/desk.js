@@ -27,7 +27,7 @@ function toggle(form, box) {
   box.checked = !box.checked;
   complain("");
   follow(form);
-  if (box.checked && "reason" in box.dataset) form.querySelector("[name=preset]:checked, [name=preset]").focus();
+  if (box.checked && "reason" in box.dataset) form.querySelector("[name=preset]:checked").focus(); // the space bar chooses none by accident
   else box.focus();
 }
 
@@ -39,7 +39,7 @@ function submit(form) {
   const words = form.elements.words.value.trim() || form.querySelector("[name=preset]:checked")?.value;
   if (needsReason(form) && !words) {
     complain("Give a reason: 1 to 9, or 0 for your own words.");
-    form.querySelector("[name=preset]").focus();
+    form.querySelector("[name=preset]:checked").focus();
     return;
   }
   form.requestSubmit();
@@ -71,6 +71,10 @@ function press(key, event) {
   if (form && key === "Enter") return submit(form);
   if (form && /^[0-9]$/.test(key)) return reason(form, key);
   const box = form && actions(form).find((each) => each.dataset.key === key);
+  if (box && "unseen" in form.dataset && AT_ONCE.has(key)) {
+    for (const each of actions(form)) each.checked = each === box;
+    return submit(form);
+  }
   if (box) {
     const alone = !actions(form).some((each) => each.checked);
     toggle(form, box);

@@ -1,7 +1,11 @@
 """What all lists of the administration share."""
 
 import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+
+from editor.models import PromptRule
 
 NUL = "a\0b"
 LISTS = ["image", "generationjob", "attempt", "user", "workspace", "invitation", "fluxserver", "webhookevent"]
@@ -39,3 +43,25 @@ def test_nul_completes_to_nobody(tolerant: Client) -> None:
 def test_made_up_choice_is_no_error_of_ours(tolerant: Client, name: str, action: str, chosen: str) -> None:
     response = tolerant.post(f"/admin/editor/{name}/", {"action": action, "_selected_action": chosen})
     assert response.status_code < 500
+
+
+def test_no_kind_of_row_has_a_page_outside_of_the_administration(tolerant: Client) -> None:
+    for kind in ContentType.objects.values_list("pk", flat=True):
+        assert tolerant.get(f"/admin/r/{kind}/1/").status_code == 404
+
+
+def test_start_calls_things_by_their_names(tolerant: Client) -> None:
+    assert "Django_Rq" not in tolerant.get("/admin/").content.decode()
+    names = [str(model._meta.verbose_name_plural) for model in apps.get_models()]
+    assert not [name for name in names if name.endswith("rys")]
+
+
+def test_a_rule_that_is_being_written_can_be_tried_before_it_is_saved(tolerant: Client) -> None:
+    page = tolerant.get("/admin/editor/promptrule/add/").content.decode()
+    assert 'formaction="/admin/editor/promptrule/try/"' in page
+    written = {"first": "1", "name": "a rule", "kind": "pattern", "text": r"\bh.t\b", "action": "hold"}
+    tried = tolerant.post("/admin/editor/promptrule/try/", written).content.decode()
+    assert r"\bh.t\b</textarea>" in tried
+    assert '<option value="pattern" selected>' in tried
+    assert "It fits" not in tried
+    assert not PromptRule.objects.exists()

@@ -119,6 +119,9 @@ def test_keys_of_the_desk(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("r")
+    page.keyboard.press(" ")  # no reason by accident
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Give a reason")
     page.keyboard.press("s")  # beside another one it decides nothing by itself
     page.keyboard.press("2")
     page.keyboard.press("Enter")
@@ -136,6 +139,26 @@ def test_keys_of_the_desk(
     page.get_by_role("heading", name="Decide otherwise").wait_for()
     page.go_back()
     arrive(page, reported[2])
+
+
+def test_key_is_pressed_twice_where_a_grave_picture_was_not_looked_at(
+    new_context: CreateContextCallback, portal: Portal, moderator: User, reported: list[ModerationCase]
+) -> None:
+    ModerationCase.objects.filter(pk__in=[reported[0].pk, reported[LOOKED_AT].pk]).update(urgency=100)
+    page = browser(new_context, portal, moderator, [])
+    page.goto(f"/desk/cases/{reported[0].pk}/")
+    arrive(page, reported[0])
+    page.keyboard.press("f")
+    expect(page.get_by_role("alert")).to_contain_text("You have not looked at the picture.")
+    assert not Decision.objects.filter(case=reported[0]).exists()
+    arrive(page, reported[0])
+    page.keyboard.press("f")
+    arrive(page, reported[LOOKED_AT])
+    assert Decision.objects.get(case=reported[0]).actions == ["fine"]
+    look(page)
+    page.keyboard.press("s")
+    arrive(page, reported[1])
+    assert Decision.objects.get(case=reported[LOOKED_AT]).actions == ["sensitive"]
 
 
 # What they do and see -------------------------------------------------------------------------------------------------

@@ -130,6 +130,31 @@ def test_removed_picture_is_known_again_and_its_versions_come_to_the_desk(mo: Us
     assert not Fingerprint.objects.filter(image=image).exists()
 
 
+def test_cases_that_came_of_a_removal_are_closed_when_it_is_taken_back(mo: User, alice: User) -> None:
+    image, other = make_image(alice), make_image(alice)
+    again, kept, unlike = (make_image(alice, withheld_at=timezone.now()) for _ in range(3))
+    done = make_job(alice, image, state=JobState.SUCCEEDED, allowance="taken", finished_at=timezone.now(), due_at=None)
+    version = make_image(alice, kind="generated", job=done, root=image)
+    removal, second = (decide(mo, case_about(each), Action.REMOVE) for each in (image, other))
+    of = {each.image_id: str(each.pk) for each in Fingerprint.objects.all()}
+    alike = [open_case(Cause.FINGERPRINT, alice, image=each, key=of[image.pk]) for each in (again, kept)]
+    open_case(Cause.TRUST, alice, image=kept)
+    stays = open_case(Cause.FINGERPRINT, alice, image=unlike, key=of[other.pk])
+    descendant = ModerationCase.objects.get(cause=Cause.DESCENDANT, image=version)
+    decisions.change(mo, removal.pk, [Action.FINE])
+    closed = {*alike, descendant}
+    assert set(ModerationCase.objects.filter(pk__in=[each.pk for each in closed], state=CaseState.DECIDED)) == closed
+    assert not Decision.objects.filter(case__in=closed).exists()
+    waiting = Image.objects.filter(pk__in=[again.pk, kept.pk, unlike.pk], withheld_at__isnull=False)
+    assert set(waiting) == {kept, unlike}
+    stays.refresh_from_db()
+    assert stays.state == CaseState.OPEN
+    told = AuditEntry.objects.filter(action="case.closed").values_list("about", flat=True)
+    assert set(told) == {audit.about_of(each) for each in closed}
+    decisions.change(mo, second.pk, [Action.FINE])
+    assert AuditEntry.objects.filter(action="case.closed").count() == 4
+
+
 def test_picture_that_lay_in_the_trash_goes_back_there(mo: User, alice: User) -> None:
     image = make_image(alice, trashed_at=timezone.now())
     decision = decide(mo, case_about(image), Action.REMOVE)
@@ -188,6 +213,19 @@ def test_who_was_blocked_too_often_may_go_on_if_that_is_fine(
     decide(mo, open_case(Cause.OFTEN, alice), action, reason="Please stop.")
     alice.refresh_from_db()
     assert (alice.edits_paused_until is None) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "allowance"),
+    [("queued", "failed", "released"), ("processing", "canceled", "taken"), ("collecting", "canceled", "taken")],
+)
+def test_edit_under_way_is_stopped_when_it_is_removed(
+    state: str, ends: str, allowance: str, mo: User, alice: User
+) -> None:
+    job = make_job(alice, make_image(alice), state=state)
+    decide(mo, open_case(Cause.RULE, alice, job=job), Action.REMOVE)
+    job.refresh_from_db()
+    assert (job.state, job.allowance) == (ends, allowance)
 
 
 def test_results_of_an_edit_are_removed_and_put_back_together(mo: User, alice: User) -> None:

@@ -25,10 +25,15 @@ from editor.models import (
     HeldFor,
     JobState,
     ModerationCase,
+    PromptRule,
     Report,
+    RuleAction,
+    RuleKind,
     User,
 )
 from editor.moderation.cases import open_case
+from editor.moderation.prompts import open_case_of_blocked
+from editor.moderation.rules import look_at_prompt
 from tests.desk.deciding import case_about, decide, make_moderator
 from tests.makers import make_image, make_job, make_user
 from tests.people import admin, alice, client_of, quick_passwords
@@ -159,6 +164,15 @@ def test_case_of_a_rule_shows_the_words_that_it_found(desk: Client, alice: User)
     assert "Rule “Weapons”, hold" in page
     assert "“rifle”" in page
     assert "put a rifle into her hands" in page
+
+
+def test_case_of_blocked_prompts_shows_which_rule_found_which_words(desk: Client, alice: User) -> None:
+    rule = PromptRule.objects.create(name="Weapons", kind=RuleKind.TERM, text="rifle", action=RuleAction.BLOCK)
+    prompt, without = "put a rifle into her hands", "no rifle case"
+    open_case_of_blocked(alice, prompt, without, look_at_prompt(prompt, without))
+    page = text_of(desk, "desk_case", ModerationCase.objects.get(cause=Cause.RULE, key=rule.name).pk)
+    for words in (prompt, without, "Rule “Weapons”, block", "“rifle”"):
+        assert words in page
 
 
 def test_held_edit_may_be_released_or_refused(desk: Client, alice: User) -> None:
@@ -307,7 +321,7 @@ def test_plain_form_decides_and_goes_on_to_the_next(desk: Client, mo: User, alic
 
 
 def test_htmx_gets_the_next_case_at_once(desk: Client, alice: User) -> None:
-    first, second = case_about(make_image(alice), Cause.FINGERPRINT), case_about(make_image(alice))
+    first, second = case_about(make_image(alice), Cause.DESCENDANT), case_about(make_image(alice))
     htmx = {"hx-request": "true"}
     response = desk.post(reverse("desk_decide", args=[first.pk]), {"actions": ["fine"]}, headers=htmx)
     assert response["HX-Push-Url"] == reverse("desk_case", args=[second.pk])
@@ -316,6 +330,34 @@ def test_htmx_gets_the_next_case_at_once(desk: Client, alice: User) -> None:
     assert 'value="fine" data-key="f">' in response.content.decode()  # nothing is chosen beforehand
     last = desk.post(reverse("desk_decide", args=[second.pk]), {"actions": ["fine"]}, headers=htmx)
     assert "Nothing is left" in last.content.decode()
+
+
+@pytest.mark.parametrize("cause", [Cause.REPORT, Cause.FINGERPRINT])
+@pytest.mark.parametrize("action", ["fine", "sensitive"])
+def test_what_is_grave_passes_unseen_only_when_it_is_said_twice(
+    cause: Cause, action: str, desk: Client, alice: User
+) -> None:
+    case = open_case(cause, alice, image=make_image(alice, stored=True), key="child", urgency=90)
+    address = reverse("desk_decide", args=[case.pk])
+    asked = desk.post(address, {"actions": [action]})
+    assert asked.status_code == 422
+    assert "You have not looked at the picture." in asked.content.decode()
+    assert not Decision.objects.exists()
+    (field,) = re.findall(r'<input type="hidden" name="(unseen)" value="1">', asked.content.decode())
+    assert desk.post(address, {"actions": [action], field: "1"}).status_code == 302
+    assert Decision.objects.get().actions == [action]
+
+
+def test_what_was_looked_at_and_what_is_harmless_passes_at_once(desk: Client, mia: User, alice: User) -> None:
+    grave = open_case(Cause.REPORT, alice, image=make_image(alice, stored=True), key="child", urgency=100)
+    body_of(client_of(mia).get(reverse("desk_picture", args=[grave.pk, grave.image_id, 640])))
+    assert desk.post(reverse("desk_decide", args=[grave.pk]), {"actions": ["fine"]}).status_code == 422  # she did
+    body_of(desk.get(reverse("desk_picture", args=[grave.pk, grave.image_id, 640])))
+    for case in (grave, reported(alice)):
+        assert desk.post(reverse("desk_decide", args=[case.pk]), {"actions": ["fine"]}).status_code == 302
+    removed = open_case(Cause.REPORT, alice, image=make_image(alice, stored=True), key="child", urgency=100)
+    body = {"actions": ["remove"], "words": "No."}
+    assert desk.post(reverse("desk_decide", args=[removed.pk]), body).status_code == 302
 
 
 def test_ones_own_words_go_before_a_preset(desk: Client, alice: User) -> None:
@@ -364,6 +406,41 @@ def test_skipped_case_is_free_and_does_not_come_again_at_once(desk: Client, mia:
     queue.let_go(mia, first.pk)
     response = desk.post(reverse("desk_decide", args=[second.pk]), {"actions": ["fine"]})
     assert response["Location"].startswith(reverse("desk_case", args=[first.pk]))
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_skipping_the_last_one_says_that_it_is_the_last(htmx: bool, desk: Client, alice: User) -> None:
+    first, second = (case_about(make_image(alice)) for _ in range(2))
+    headers = {"hx-request": "true"} if htmx else {}
+
+    def skip(case: ModerationCase) -> str:
+        return desk.post(reverse("desk_skip", args=[case.pk]), headers=headers, follow=True).content.decode()
+
+    assert "This is the last one" not in skip(first)
+    decide(User.objects.get(name="Mo"), second, Action.FINE)
+    page = skip(first)
+    assert f'data-case="{first.pk}"' in page
+    assert "This is the last one" in page
+
+
+def test_what_also_waits_is_counted(desk: Client, alice: User) -> None:
+    cases = [case_about(make_image(alice)) for _ in range(3)]
+    assert ">2 × flagged by the classifier</a>" in text_of(desk, "desk_case", cases[0].pk)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"), [("It is sexual.", 'value="It is sexual." data-key="5" checked'), ("Rude.", 'value="Rude."')]
+)
+def test_change_begins_with_the_earlier_reason_and_the_hidden_picture(
+    reason: str, kept: str, desk: Client, mia: User, alice: User
+) -> None:
+    case = reported(alice)
+    first = decide(mia, case, Action.REMOVE, reason=reason)
+    picture = reverse("desk_picture", args=[case.pk, case.image_id, 640])
+    page = text_of(desk, "desk_decision", first.pk)
+    assert kept in page
+    assert f'src="{picture}"' not in page.replace("data-src", "")
+    assert f' src="{picture}"' in text_of(desk, "desk_decision", first.pk, query="?show=1")
 
 
 def test_next_stays_within_the_part_of_the_queue(desk: Client, alice: User) -> None:

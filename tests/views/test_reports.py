@@ -5,6 +5,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from editor.admin.prompt_rules import RuleForm
+from editor.forms import AppealForm
+from editor.forms.desk import DecisionForm
 from editor.models import (
     CaseState,
     Cause,
@@ -126,3 +129,17 @@ def test_a_viewer_finds_the_report_as_well(picture: Image, team: Workspace) -> N
     Membership.objects.create(workspace=team, user=viewer, role=Role.VIEWER)
     for name in ("picture", "studio_image"):
         assert address(picture) in client_of(viewer).get(reverse(name, args=[picture.pk])).content.decode()
+
+
+def test_words_of_people_and_moderators_never_turn_the_text_around_them(alice_client: Client, picture: Image) -> None:
+    turned = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+    submit(alice_client, address(picture), reason="hate", words=f"Look{turned} here.\nשלום")
+    assert Report.objects.get().words == "Look here.\nשלום"
+    appeal = AppealForm({"words": turned})
+    assert "Say why" in str(appeal.errors)
+    decision = DecisionForm({"actions": ["warn"], "words": f"No{turned}", "note": f"a{turned}b"})
+    assert decision.is_valid()
+    assert (decision.reason, decision.cleaned_data["note"]) == ("No", "ab")
+    rule = RuleForm({"name": f"a{turned} rule", "kind": "term", "text": "hat", "action": "hold", "explanation": turned})
+    assert rule.is_valid(), rule.errors
+    assert (rule.cleaned_data["name"], rule.cleaned_data["explanation"]) == ("a rule", "")

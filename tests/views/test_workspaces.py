@@ -1,6 +1,7 @@
 """Workspaces: making, choosing, renaming, archiving, trashing; and that work goes where the page said."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -231,6 +232,19 @@ def test_workspace_gets_one_of_its_own_pictures(alice: User, alice_client: Clien
     image.trash()
     assert f"/images/{image.pk}/" not in alice_client.get(reverse("workspaces")).content.decode()
     alice_client.post(address, {"picture": ""})
+    assert Workspace.objects.get(pk=team.pk).cover is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"sensitive": True}, "is marked as sensitive"), ({"withheld_at": timezone.now()}, "waits for a look")],
+)
+def test_no_picture_that_is_hidden_stands_for_a_workspace(
+    alice: User, alice_client: Client, team: Workspace, fields: dict[str, Any], words: str
+) -> None:
+    image = make_image(alice, workspace=team, **fields)
+    page = alice_client.post(reverse("workspace_cover", args=[team.pk]), {"picture": image.pk}, follow=True)
+    assert words in page.content.decode()
     assert Workspace.objects.get(pk=team.pk).cover is None
 
 
