@@ -13,6 +13,7 @@ from unittest.mock import patch
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.management.color import Style
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 from pytest_django import Settings
@@ -105,7 +106,7 @@ def _quick_flush() -> Iterator[None]:
         yield
 
 
-def delete_rows(operations: DatabaseOperations, style: object, tables: list[str], **options: Any) -> list[str]:
+def delete_rows(operations: DatabaseOperations, style: Style, tables: list[str], **options: Any) -> list[str]:
     """What empties PostgreSQL between tests: TRUNCATE makes each file of each table anew, and a test fills but a few.
 
     Nothing is left that a key could point to, so keys and the guard of the audit log may look away.
