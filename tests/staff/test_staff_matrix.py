@@ -168,7 +168,7 @@ ADDRESSES: dict[str, Address] = {
         PEOPLES, query="?app_label=editor&model_name=membership&field_name=user&term=a"
     ),
     "admin:jsi18n": Address(STAFF),
-    "admin:view_on_site": Address((), args=lambda scene: [0, 1], staff=GONE),
+    "admin:view_on_site": Address((), args=lambda scene: [0, 1], staff=GONE, person=GONE, anonymous=GONE),
     "admin:app_list": Address(STAFF, args=lambda scene: ["editor"]),
     "admin:editor_auditentry_export": Address(PEOPLES, "post", lambda scene: ["csv"]),
     "admin:editor_promptrule_try": Address(("moderator", "administrator", "superuser")),
