@@ -70,7 +70,7 @@ def running(
         finally:
             portal.stop()
             keeper.close()
-            call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+            call_command("flush", interactive=False, verbosity=0)  # which makes roles and rights anew
             connections.close_all()
 
 

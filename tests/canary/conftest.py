@@ -81,7 +81,7 @@ def aftermath(
             yield Story(key, keeper, tmp_path_factory).told()
         finally:
             keeper.close()
-            call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+            call_command("flush", interactive=False, verbosity=0)  # which makes roles and rights anew
             connections.close_all()
 
 
