@@ -51,9 +51,9 @@ def about_of(row: Model | None) -> str:
     return f"{row._meta.model_name}:{row.pk}" if row is not None else ""
 
 
-def hash_of(entry: AuditEntry) -> str:
-    """SHA-256 in hex over everything in the entry, the hash before it included."""
-    told = {
+def told_by(entry: AuditEntry) -> dict[str, Any]:
+    """Everything in an entry but its own hash, as it is hashed and exported."""
+    return {
         "number": entry.number,
         "at": entry.at.astimezone(UTC).isoformat(),
         "actor": entry.actor_id,
@@ -63,7 +63,11 @@ def hash_of(entry: AuditEntry) -> str:
         "details": entry.details,
         "previous": entry.previous,
     }
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def hash_of(entry: AuditEntry) -> str:
+    """SHA-256 in hex over everything in the entry, the hash before it included."""
+    text = json.dumps(told_by(entry), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

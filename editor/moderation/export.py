@@ -10,6 +10,7 @@ from enum import StrEnum
 from asgiref.sync import sync_to_async
 
 from editor.models import AuditEntry
+from editor.moderation.audit import told_by
 
 PAGE = 500  # entries that are read at once
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -52,17 +53,7 @@ def page_after(number: int, last: int, form: Format) -> tuple[int, str] | None:
 
 
 def _json_line(entry: AuditEntry) -> str:
-    told = {
-        "number": entry.number,
-        "at": entry.at.astimezone(UTC).isoformat(),
-        "actor": entry.actor_id,
-        "action": entry.action,
-        "about": entry.about,
-        "words": entry.words,
-        "details": entry.details,
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
+    told = told_by(entry) | {"hash": entry.hash}
     return json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n"
 
 
