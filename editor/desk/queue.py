@@ -38,17 +38,21 @@ class Scope(NamedTuple):
         return found
 
 
+def _ways() -> tuple[Q, ...]:
+    right = Permission.objects.filter(codename="moderate", content_type__app_label="editor").values("pk")
+    return Q(is_superuser=True), Q(groups__permissions__in=right), Q(user_permissions__in=right)
+
+
 def moderators() -> list[User]:
     """All who may decide, by name. Each way to the right by itself: one question for all would read everybody."""
-    right = Permission.objects.filter(codename="moderate", content_type__app_label="editor").values("pk")
-    ways = Q(is_superuser=True), Q(groups__permissions__in=right), Q(user_permissions__in=right)
-    found = {user.pk: user for way in ways for user in User.objects.filter(way, is_active=True)[:MODERATORS_MOST]}
+    found = {user.pk: user for way in _ways() for user in User.objects.filter(way, is_active=True)[:MODERATORS_MOST]}
     return sorted(found.values(), key=lambda user: (user.get_full_name().casefold(), user.pk))
 
 
 def others_than(moderator: User) -> bool:
     """Whether somebody else may decide, too."""
-    return any(user.pk != moderator.pk for user in moderators())
+    others = User.objects.filter(is_active=True).exclude(pk=moderator.pk)
+    return any(others.filter(way).exists() for way in _ways())
 
 
 def unclaimed_by_others(moderator: User, now: datetime) -> Q:
