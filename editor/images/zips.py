@@ -28,20 +28,20 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets take for 
 class Made:
     """A picture of the ZIP, and how it came to be."""
 
-    file: str  # empty: its bytes could not be had
-    name: str
-    kind: str
-    by: str
-    created_at: str
-    width: int | None
-    height: int | None
-    description: str
-    alt_text: str
-    tags: tuple[str, ...]
-    licence: str
-    credit: str
-    consent: str
-    usable_until: str
+    file: str = ""  # empty: its bytes could not be had
+    name: str = ""
+    kind: str = ""
+    by: str = ""
+    created_at: str = ""
+    width: int | None = None
+    height: int | None = None
+    description: str = ""
+    alt_text: str = ""
+    tags: tuple[str, ...] = ()
+    licence: str = ""
+    credit: str = ""
+    consent: str = ""
+    usable_until: str = ""
     prompt: str = ""
     negative_prompt: str = ""
     ratio: str = ""
@@ -54,18 +54,6 @@ class Made:
 NOT_READY = "It is not ready yet."
 GONE = "No longer there for you."
 UNREADABLE = "It could not be read just now."
-NOTHING = Made(
-    *("", "", "", "", ""),
-    None,
-    None,
-    description="",
-    alt_text="",
-    tags=(),
-    licence="",
-    credit="",
-    consent="",
-    usable_until="",
-)
 
 
 @dataclass(frozen=True)
@@ -149,7 +137,7 @@ async def stream(entries: list[Entry], may_give: Callable[[UUID], Awaitable[bool
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for entry in entries:
             if not await may_give(entry.image_id):
-                made.append(replace(NOTHING, file="", note=GONE))
+                made.append(Made(note=GONE))
                 continue
             if entry.made.note:
                 made.append(entry.made)
