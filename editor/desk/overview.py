@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 200
 """How many cases are read for one page of groups."""
+SHOWN = 50
+"""Groups of one page."""
 COUNTED = 20
 CLAIMS_SHOWN = 20
 
@@ -70,12 +72,16 @@ def _behind(place: Place) -> Q:
 
 def groups(scope: Scope, place: Place | None = None) -> Page:
     """One page of groups, in two queries. A group whose cases lie far apart may come again on a later page."""
-    rows = list(waiting(scope, place).only("cause", "person", "urgency", "opened_at")[: LOOKED_AT + 1])
+    rows = waiting(scope, place).only("cause", "person", "urgency", "opened_at")[: LOOKED_AT + 1]
     firsts: dict[tuple[str, int], UUID] = {}
-    for row in rows[:LOOKED_AT]:
-        firsts.setdefault((row.cause, row.person_id), row.pk)
-    last = rows[LOOKED_AT - 1] if len(rows) > LOOKED_AT else None
-    further = Place(last.urgency, last.opened_at, last.pk) if last is not None else None
+    last = further = None
+    for number, row in enumerate(rows):
+        group = row.cause, row.person_id
+        if last is not None and (number == LOOKED_AT or (len(firsts) == SHOWN and group not in firsts)):
+            further = Place(last.urgency, last.opened_at, last.pk)
+            break
+        firsts.setdefault(group, row.pk)
+        last = row
     return Page([Group(case, getattr(case, "number", 1)) for case in _numbered(firsts.values())], further)
 
 
