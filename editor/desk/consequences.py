@@ -8,6 +8,7 @@ from django.utils import timezone
 from editor import rings
 from editor.desk import appeals, suspension
 from editor.desk.suspension import NotAllowed, standing_of
+from editor.images import veils
 from editor.images.quarantine import descendants_of
 from editor.jobs import control, holding
 from editor.library.perceptual import phash_of
@@ -69,6 +70,7 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
     image = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=image.pk)
     before: dict[str, Any] = {
         "sensitive": was.get("sensitive", image.sensitive),
+        "inherited": was.get("inherited", image.sensitive_inherited),
         "trashed": was.get("trashed", _trashed(image)),
         "withheld": image.withheld_at is not None,
     }
@@ -79,10 +81,12 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
         return before
     if image.removed_at is not None:
         before["closed"] = put_back(image, trashed=bool(before["trashed"]))
-    sensitive = Action.SENSITIVE in decision.actions or bool(
-        before["sensitive"] and Action.FINE not in decision.actions
-    )
-    Image.objects.filter(pk=image.pk).update(sensitive=sensitive, withheld_at=None)
+    Image.objects.filter(pk=image.pk).update(withheld_at=None)
+    was_marked = before["sensitive"] and not before["inherited"]
+    if Action.SENSITIVE in decision.actions or (was_marked and Action.FINE not in decision.actions):
+        veils.mark(image)
+    else:
+        veils.unmark(image, inherits=Action.FINE not in decision.actions)
     return before
 
 
@@ -186,10 +190,11 @@ def _edit(decision: Decision, job: GenerationJob) -> list[str]:
             if _stands_removed(decision, image):
                 continue
             closed += put_back(image, trashed=False)
-        sensitive = image.sensitive and not taken_off
-        Image.objects.filter(pk=image.pk).update(
-            sensitive=sensitive or Action.SENSITIVE in decision.actions, withheld_at=None
-        )
+        Image.objects.filter(pk=image.pk).update(withheld_at=None)
+        if Action.SENSITIVE in decision.actions:
+            veils.mark(image)
+        elif taken_off:
+            veils.unmark(image, inherits=Action.FINE not in decision.actions)
     return closed
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from editor.images import bucket, keys
+from editor.images import bucket, keys, veils
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.ingest import LOST
 from editor.library.perceptual import phash_of
@@ -24,7 +24,7 @@ _AT_ONCE = 8
 # What a copy is born with; it has an uploader and a moment of its own, and no edit that made it.
 _BORN_WITH = (
     *("name", "sandbox", "description", "alt_text", "licence", "credit", "consent", "usable_until"),
-    *("phash_a", "phash_b", "phash_c", "phash_d", "sensitive"),
+    *("phash_a", "phash_b", "phash_c", "phash_d"),
 )
 # And what it has from when its bytes are there.
 _READY_WITH = (
@@ -80,6 +80,7 @@ def _become_ready(row: Image, original: Image) -> bool:
             return False
         if done := row.become_ready(withheld_at=None, **facts):
             withhold(row, known + of_sources([original]) + of_trust(row.made_by, row.workspace))
+            veils.inherit(row)
     return done
 
 

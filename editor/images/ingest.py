@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from editor import rings
-from editor.images import bucket, keys
+from editor.images import bucket, keys, veils
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
 from editor.images.likeness import same_bytes
@@ -273,6 +273,7 @@ def _become_ready(image: Image, reasons: list[Reason], **facts: Any) -> bool:
         if done:
             index_words(image)
             withhold(image, reasons)
+            veils.inherit(image)
     return done
 
 

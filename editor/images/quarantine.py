@@ -145,10 +145,15 @@ def _purge(image: Image) -> bool:
 
 
 def descendants_of(image: Image) -> QuerySet[Image]:
+    """Of its family those that are ready and there, the latest first."""
+    rows = Image.objects.filter(pk__in=family_of(image), state=ImageState.READY, removed_at=None, purged_at=None)
+    return rows.select_related("made_by").order_by("-created_at", "-id")
+
+
+def family_of(image: Image) -> list[UUID]:
     """What was made from it, in whatever workspace: results of edits (through merges, too), copies, and theirs.
 
-    Ready ones that are there, the latest first; DESCENDANTS_MAX at most. Copies are known by their bytes, so the same
-    bytes sent by somebody else are among them.
+    DESCENDANTS_MAX at most. Copies are known by their bytes, so the same bytes sent by somebody else are among them.
     """
     found: set[UUID] = {image.pk}
     level = {image.pk}
@@ -162,6 +167,4 @@ def descendants_of(image: Image) -> QuerySet[Image]:
             fresh |= set(rows.values_list("pk", flat=True)[:DESCENDANTS_MAX])
         level = fresh - found
         found |= level
-    chosen = sorted(found - {image.pk})[:DESCENDANTS_MAX]
-    rows = Image.objects.filter(pk__in=chosen, state=ImageState.READY, removed_at=None, purged_at=None)
-    return rows.select_related("made_by").order_by("-created_at", "-id")
+    return sorted(found - {image.pk})[:DESCENDANTS_MAX]

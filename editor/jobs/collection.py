@@ -65,7 +65,7 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
                 "name": " ".join(job.prompt.split())[:80],
                 "root": sources[0].first_upload,
                 "sandbox": settings.FLUX_IS_SANDBOX,
-                "sensitive": attempt.nsfw or any(source.sensitive for source in sources),
+                "sensitive": attempt.nsfw,
                 **rights,
             },
         )

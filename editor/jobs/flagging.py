@@ -28,7 +28,7 @@ def follow(job: GenerationJob, *, ready: int, blocked: int, told: bool) -> None:
     """
     details = {"pictures": ready, "blocked": blocked, "told": told}
     if ready:
-        job.results.filter(state=ImageState.READY).update(sensitive=True)
+        job.results.filter(state=ImageState.READY).update(sensitive=True, sensitive_inherited=False)
         open_case(Cause.FLAGGED, job.made_by, job=job, key="flagged", details=details)
     else:
         open_case(Cause.FLAGGED, job.made_by, job=job, key="blank", urgency=BLANKED_URGENCY, details=details)

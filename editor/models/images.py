@@ -153,6 +153,7 @@ class Image(Leased):
 
     # What moderation decided about it.
     sensitive = models.BooleanField(default=False, editable=False)  # blurred until somebody wants to see it
+    sensitive_inherited = models.BooleanField(default=False, editable=False)  # only since what it comes from is
     withheld_at = models.DateTimeField(null=True, blank=True, editable=False)  # its maker alone sees it until a look
     removed_at = models.DateTimeField(null=True, blank=True, editable=False)  # in the trash, and nobody gets it back
     quarantined_at = models.DateTimeField(null=True, blank=True, editable=False)  # the bytes lie apart since then

@@ -43,7 +43,7 @@ def look_at(image: Image, webp: bytes) -> bool:
         return False
     if not score > settings.CLASSIFIER_LIMIT:  # nor for a NaN
         return False
-    Image.objects.filter(pk=image.pk).update(sensitive=True)
+    Image.objects.filter(pk=image.pk).update(sensitive=True, sensitive_inherited=False)
     image.sensitive = True
     # As text: cases may end up in the audit log, which knows no fractions.
     open_case(Cause.CLASSIFIER, image.made_by, image=image, details={"score": f"{score:.3f}"})
