@@ -1,5 +1,6 @@
 """What the flux server's safety check kept back: found by the pixels, free, told kindly, and looked at by the desk."""
 
+import threading
 import time
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor.flux.sandbox import Sandbox
-from editor.jobs import flagging, ledger, lifecycle
+from editor.jobs import collection, flagging, ledger, lifecycle
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.jobs.failures import NOTES, explain
 from editor.models import (
@@ -29,7 +30,7 @@ from editor.models import (
 )
 from tests.jobs.test_allowances import together
 from tests.jobs.test_life_of_a_job import edit, run
-from tests.makers import make_image, make_job, make_user
+from tests.makers import make_attempt, make_image, make_job, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +43,15 @@ def blocked(user: User, **fields: Any) -> GenerationJob:
 
 def paused_until(user: User) -> datetime | None:
     return User.objects.get(pk=user.pk).edits_paused_until
+
+
+def blank_in(user: User, place: Workspace) -> GenerationJob:
+    """An edit whose only picture came blank, and that has yet to end."""
+    job = make_job(user, make_image(user, workspace=place), state=JobState.COLLECTING, collecting_at=timezone.now())
+    make_attempt(job, outputs=["https://cdn.test/blank.png"])
+    refused = {"state": ImageState.REFUSED, "refused_code": collection.BLOCKED}
+    make_image(user, kind="generated", job=job, position=0, workspace=place, **refused)
+    return job
 
 
 def end_blocked(job: GenerationJob) -> None:
@@ -129,8 +139,15 @@ def test_two_that_end_at_the_same_moment_count_each_other(alice: User, settings:
     for _ in range(2):
         blocked(alice)
     places = [Workspace.objects.personal_of(alice), Workspace.objects.found(alice, "Team")]  # with an account each
-    jobs = [make_job(alice, make_image(alice, workspace=place), state=JobState.COLLECTING) for place in places]
-    assert together([partial(end_blocked, job) for job in jobs]) == []
+    first, second = (blank_in(alice, place) for place in places)
+    wrong: list[list[BaseException]] = []
+    later = threading.Thread(target=lambda: wrong.append(together([lambda: collection.collect(second)])))
+    with transaction.atomic():
+        assert collection.collect(first)
+        later.start()
+        later.join(0.4)  # the other one is done as far as it gets before this one is there for it to see
+    later.join(20)
+    assert wrong == [[]]
     assert paused_until(alice) is not None
     assert ModerationCase.objects.filter(cause=Cause.OFTEN).count() == 1
 
