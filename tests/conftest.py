@@ -7,16 +7,17 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 import pytest
 import redis
 from django.conf import settings as django_settings
 from django.core.management.color import Style
+from django.db import transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from editor.flux.sandbox import Sandbox
 from project.embedded import s3
@@ -24,6 +25,7 @@ from project.embedded import s3
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client  # type: ignore[import-not-found, unused-ignore]
 
+Made = TypeVar("Made")
 sql_flush = DatabaseOperations.sql_flush  # Django's own
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -118,6 +120,30 @@ def delete_rows(operations: DatabaseOperations, style: Style, tables: list[str],
         cursor.execute("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in names))
         filled = [name for name, found in zip(names, cursor.fetchone(), strict=True) if found]
     return ["SET LOCAL session_replication_role = 'replica'", *(f"DELETE FROM {name}" for name in filled)]
+
+
+@pytest.fixture(scope="module")
+def made_once(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Callable[[Callable[[], Made]], Made]]:
+    """Makes rows that stay for a whole module: `made_once(make)`, from a fixture of the module's.
+
+    Each test (`db`, never transactional ones) rolls back to them. Python objects have no rollback: hand each test a
+    `deepcopy`. Whoever closes a response that streams closes the connection too, and with it these rows: read it.
+    """
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    around = transaction.atomic()
+
+    def make_once(make: Callable[[], Made]) -> Made:
+        with django_db_blocker.unblock(), quick:
+            return make()
+
+    with django_db_blocker.unblock():
+        around.__enter__()
+    yield make_once
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture(autouse=True)

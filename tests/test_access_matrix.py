@@ -5,6 +5,7 @@ The rules are those of `docs/roles.md`, which is compared with `editor/access.py
 
 import re
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -66,8 +67,18 @@ class Scene:
         return Membership.objects.get(workspace=self.team, user=self.people[name])
 
 
+@pytest.fixture(scope="module")
+def first_scene(made_once: Callable[[Callable[[], Scene]], Scene]) -> Scene:
+    return made_once(make_scene)
+
+
 @pytest.fixture
-def scene(quick_passwords: None) -> Scene:
+def scene(first_scene: Scene, db: None, quick_passwords: None) -> Scene:
+    """One for all tests: what each of them changes is taken back."""
+    return deepcopy(first_scene)
+
+
+def make_scene() -> Scene:
     people = {name: make_person(name) for name in PEOPLE if name != "anonymous"}
     team = Workspace.objects.found(people["owner"], "Team")
     for role in ("viewer", "editor", "admin"):
@@ -405,7 +416,8 @@ def test_matrix(name: str, number: int, who: str, scene: Scene) -> None:
     client = Client() if who == "anonymous" else client_of(scene.people[who])
     path = reverse(name, args=address.args(scene)) + address.query(scene)
     response = getattr(client, address.method)(path, address.body(scene) if address.method == "post" else None)
-    response.close()
+    if response.streaming:  # to its end: closing it would take the connection, and the scene, along
+        list(response)
     assert answer_of(response, address.refused.get(who)) == (IN if who in address.refused else address.rule[who])
 
 

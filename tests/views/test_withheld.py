@@ -1,6 +1,7 @@
 """A picture that waits for a look, and one that moderation removed: every address that takes one × who asks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -47,8 +48,18 @@ class Scene:
         return client_of(self.people[who])
 
 
+@pytest.fixture(scope="module")
+def first_scene(made_once: Callable[[Callable[[], Scene]], Scene]) -> Scene:
+    return made_once(make_scene)
+
+
 @pytest.fixture
-def scene(quick_passwords: None) -> Scene:
+def scene(first_scene: Scene, db: None, quick_passwords: None) -> Scene:
+    """One for all tests: what each of them changes is taken back."""
+    return deepcopy(first_scene)
+
+
+def make_scene() -> Scene:
     people = {who: make_person(who) for who in PEOPLE}
     team, shared = Workspace.objects.found(people["owner"], "Team"), Workspace.objects.create(name="Shared")
     for who in ("maker", "member"):
@@ -192,31 +203,28 @@ def test_every_address_of_a_picture_is_here() -> None:
     assert about - {"selection_restore"} <= set(ADDRESSES)
 
 
-@pytest.fixture
-def close_later() -> Iterator[list[HttpResponseBase]]:
-    """With a closed response goes the connection to the database, which the test still needs."""
-    responses: list[HttpResponseBase] = []
-    yield responses
-    for response in responses:
-        response.close()
-
-
 def ask(scene: Scene, who: str, name: str, number: int) -> HttpResponseBase:
     row = ADDRESSES[name][number]
     ids = {each: getattr(scene, each).pk for each in ("image", "twin", "job", "use", "collection")}
     path = reverse(name, args=row.args(scene)) + row.query.format(**ids)
     client = scene.client(who)
     response: HttpResponseBase = client.post(path, row.body(scene)) if row.method == "post" else client.get(path)
+    return to_its_end(response)
+
+
+def to_its_end(response: HttpResponseBase) -> HttpResponseBase:
+    """Closing what streams would take the connection to the database, and the scene, along."""
+    if response.streaming:
+        list(response)  # type: ignore[call-overload]
     return response
 
 
 @pytest.mark.parametrize("what", [WITHHELD, REMOVED])
 @pytest.mark.parametrize(("name", "number"), ROWS, ids=[f"{name}-{number}" for name, number in ROWS])
-def test_it_is_not_there(name: str, number: int, what: str, scene: Scene, close_later: list[HttpResponseBase]) -> None:
+def test_it_is_not_there(name: str, number: int, what: str, scene: Scene) -> None:
     become(scene, what)
     for who in ("member", "owner") if what == WITHHELD else PEOPLE:
         response = ask(scene, who, name, number)
-        close_later.append(response)
         if ADDRESSES[name][number].whole:
             assert response.status_code == 404
         else:
@@ -230,7 +238,6 @@ def test_it_is_not_there(name: str, number: int, what: str, scene: Scene, close_
 def test_its_maker_has_what_waits_for_a_look(name: str, number: int, scene: Scene) -> None:
     become(scene, WITHHELD)
     response = ask(scene, "maker", name, number)
-    response.close()
     allowed = {200, 302} | ({404} if name == "picture_report" else set())  # nobody reports what is their own
     assert response.status_code in allowed
 
@@ -293,15 +300,12 @@ def test_same_bytes_are_not_found_in_it(what: str, scene: Scene) -> None:
         assert alike(scene.people["maker"], [scene.twin]) == {scene.twin.pk: [scene.image]}
 
 
-def test_link_of_the_flux_server_ends_with_a_removal_at_once(
-    scene: Scene, settings: Any, close_later: list[HttpResponseBase]
-) -> None:
+def test_link_of_the_flux_server_ends_with_a_removal_at_once(scene: Scene, settings: Any) -> None:
     settings.FLUX_SEES_US_AT = "http://testserver"
     link = vendor.source_link(scene.image)
     client = Client()
     become(scene, WITHHELD)  # its maker may go on with it
-    close_later.append(client.get(link))
-    assert close_later[0].status_code == 200
+    assert to_its_end(client.get(link)).status_code == 200
     become(scene, REMOVED)
     assert client.get(link).status_code == 404
 
@@ -325,11 +329,10 @@ def test_tombstone_of_a_withheld_one_says_no_name(scene: Scene) -> None:
     assert NAME not in page
 
 
-def test_bytes_are_where_the_test_believes(scene: Scene, close_later: list[HttpResponseBase]) -> None:
+def test_bytes_are_where_the_test_believes(scene: Scene) -> None:
     """Without this the 404 of a picture's bytes would prove nothing."""
     assert bucket.exists(keys.master_key(scene.image.pk, "jpg"))
     for name in ("image_rendition", "image_master"):
         args = [scene.image.pk, 320] if name == "image_rendition" else [scene.image.pk]
-        response = scene.client("member").get(reverse(name, args=args))
-        close_later.append(response)
+        response = to_its_end(scene.client("member").get(reverse(name, args=args)))
         assert response.status_code == 200
