@@ -48,7 +48,7 @@ def apply(decision: Decision, replaces: Decision | None = None) -> dict[str, Any
     if decision.image is not None:
         before |= _picture(decision, decision.image, was)
     if decision.case.job is not None and decision.image is None:
-        before["held"] = decision.case.job.state == JobState.HELD
+        before["held"] = decision.case.job.held_for if decision.case.job.state == JobState.HELD else ""
         before["closed"] = _edit(decision, decision.case.job)
     return before | _person(decision, decision.person, was)
 

@@ -4,6 +4,7 @@ A decision, what follows from it, what the person is told and the line in the au
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -54,16 +55,23 @@ def _is_held(case: ModerationCase) -> bool:
     return held and case.image_id is None and case.cause != Cause.APPEAL
 
 
-def left_out(case_ids: Iterable[UUID], actions: Iterable[str]) -> int:
-    """How many of these wait because these actions can't be done to what they are about."""
-    chosen = set(actions)
-    rows = ModerationCase.objects.filter(pk__in=list(case_ids), state=CaseState.OPEN).select_related("job")
-    return sum(1 for case in rows if chosen - set(offered(case)))
+class Outcome(NamedTuple):
+    """`unfit`: how many still wait, because what was chosen can't be done to what they are about."""
+
+    made: list[Decision]
+    unfit: int
 
 
 def decide(
     moderator: User, case_ids: Iterable[UUID], actions: Iterable[str], *, reason: str = "", note: str = ""
 ) -> list[Decision]:
+    """The decisions of `decide_all`."""
+    return decide_all(moderator, case_ids, actions, reason=reason, note=note).made
+
+
+def decide_all(
+    moderator: User, case_ids: Iterable[UUID], actions: Iterable[str], *, reason: str = "", note: str = ""
+) -> Outcome:
     """Decide these cases alike, each on its own. `reason` is told to the people, `note` is for colleagues.
 
     Of many, those that are not free any more, or to which this can't be done, are left out. Raises NotDecided if the
@@ -75,12 +83,13 @@ def decide(
         raise NotDecided("Choose something to decide about.")
     if len(ids) > AT_ONCE:
         raise NotDecided(f"At most {AT_ONCE} at once. Choose fewer.")
-    made, problem = [], ""
+    made, problem, unfit = [], "", 0
+    others = queue.others_than(moderator)
     for pk in ids:
         try:
-            decision = _decide_one(moderator, pk, chosen, reason, note)
-        except NotOffered as unfit:
-            problem = str(unfit)
+            decision = _decide_one(moderator, pk, chosen, reason, note, others=others)
+        except NotOffered as refused:
+            problem, unfit = str(refused), unfit + 1
             continue
         if decision is not None:
             made.append(decision)
@@ -88,14 +97,16 @@ def decide(
         raise NotDecided(
             problem or "Somebody else decides about this already, or has done so. Go on with the next one."
         )
-    return made
+    return Outcome(made, unfit)
 
 
-def _decide_one(moderator: User, case_id: UUID, actions: list[str], reason: str, note: str) -> Decision | None:
+def _decide_one(
+    moderator: User, case_id: UUID, actions: list[str], reason: str, note: str, *, others: bool
+) -> Decision | None:
     with transaction.atomic():
         # The person first, as wherever an edit is made: nobody waits for the other in a circle.
         _lock_person(cases=case_id)
-        if not queue.claim(moderator, case_id):  # the update locks the row
+        if not queue.claim(moderator, case_id, others=others):  # the update locks the row
             return None
         case = ModerationCase.objects.select_related("person", "image", "job", "appeal_of").get(pk=case_id)
         _must_be_offered(case, actions)

@@ -59,14 +59,14 @@ def unclaimed_by_others(moderator: User, now: datetime) -> Q:
     return Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=moderator)
 
 
-def free_for(moderator: User, now: datetime | None = None) -> "CaseQuerySet":
+def free_for(moderator: User, now: datetime | None = None, *, others: bool | None = None) -> "CaseQuerySet":
     """What this moderator may take, the most urgent first.
 
     Not what a colleague has claimed, nothing about themselves, and no appeal against their own decision, as long as
-    there is somebody else to whom it may go.
+    there is somebody else to whom it may go (`others`: whether there is, where that is known).
     """
     rows = ModerationCase.objects.waiting().filter(unclaimed_by_others(moderator, now or timezone.now()))
-    if others_than(moderator):
+    if others_than(moderator) if others is None else others:
         own = Q(cause=Cause.APPEAL, appeal_of__moderator=moderator)
         rows = rows.exclude(person=moderator).exclude(own)
     return rows
@@ -114,10 +114,10 @@ def _mine_or_free(moderator: User, rows: "CaseQuerySet") -> ModerationCase | Non
     return rows.first()
 
 
-def claim(moderator: User, case_id: UUID) -> bool:
+def claim(moderator: User, case_id: UUID, *, others: bool | None = None) -> bool:
     """Take a case, or keep it for longer. False if a colleague has it, or it is decided, or not for this person."""
     now = timezone.now()
-    rows = free_for(moderator, now).order_by().filter(pk=case_id)
+    rows = free_for(moderator, now, others=others).order_by().filter(pk=case_id)
     # Said twice: the conditions outside are looked at anew when a colleague was quicker and this waited for the row.
     return bool(
         ModerationCase.objects.filter(pk__in=rows.values("pk"), state=CaseState.OPEN)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from editor.models.images import Image
-from editor.models.jobs import GenerationJob
+from editor.models.jobs import GenerationJob, HeldFor
 from editor.models.workspaces import Workspace
 
 
@@ -53,6 +53,10 @@ class Action(models.TextChoices):
     WARN = "warn", "Warn"
     RESTRICT = "restrict", "Restrict"
     SUSPEND = "suspend", "Suspend"
+
+
+# What was done to an edit that a rule had held.
+HELD_LABELS: dict[str, str] = {Action.FINE: "Released", Action.REMOVE: "Refused"}
 
 
 class CaseQuerySet(models.QuerySet["ModerationCase"]):
@@ -192,7 +196,8 @@ class Decision(models.Model):
 
     @property
     def labels(self) -> list[str]:
-        return [str(Action(action).label) for action in self.actions]
+        of_held = HELD_LABELS if self.before.get("held") == HeldFor.RULE else {}
+        return [of_held.get(action, str(Action(action).label)) for action in self.actions]
 
 
 class Notice(models.Model):

@@ -135,13 +135,13 @@ def desk_bulk(request: PersonRequest) -> HttpResponse:
     try:
         if not form.is_valid():
             raise NotDecided(form.problem)
-        made = decisions.decide(
+        made, unfit = decisions.decide_all(
             request.user, ids, form.cleaned_data["actions"], reason=form.reason, note=form.cleaned_data["note"]
         )
     except NotDecided as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, _said(made, len(ids), decisions.left_out(ids, form.cleaned_data["actions"])))
+        messages.success(request, _said(made, len(ids), unfit))
     return redirect(address_of("desk", scope))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from editor.desk import decisions, notices
@@ -306,6 +308,7 @@ def test_held_edit_is_released_or_refused_and_never_marked(mo: User, alice: User
         decide(mo, case, Action.SENSITIVE)
     assert GenerationJob.objects.get(pk=job.pk).state == JobState.HELD
     released = decide(mo, case, Action.FINE)
+    assert str(released) == "Released"
     with pytest.raises(NotDecided, match="nothing to mark"):
         decisions.change(mo, released.pk, [Action.SENSITIVE])
 
@@ -313,8 +316,17 @@ def test_held_edit_is_released_or_refused_and_never_marked(mo: User, alice: User
 def test_of_many_those_are_left_out_to_which_it_cant_be_done(mo: User, alice: User) -> None:
     of_picture, of_person = case_about(make_image(alice)), open_case(Cause.OFTEN, alice)
     ids = [of_person.pk, of_picture.pk]
-    assert [each.case_id for each in decisions.decide(mo, ids, [Action.SENSITIVE])] == [of_picture.pk]
-    assert decisions.left_out(ids, [Action.SENSITIVE]) == 1
+    made, unfit = decisions.decide_all(mo, ids, [Action.SENSITIVE])
+    assert [each.case_id for each in made] == [of_picture.pk]
+    assert unfit == 1
+
+
+def test_who_else_is_there_is_asked_once_for_many(mo: User, mia: User, alice: User) -> None:
+    ids = [case_about(make_image(alice)).pk for _ in range(3)]
+    with CaptureQueriesContext(connection) as asked:
+        decisions.decide(mo, ids, [Action.FINE])
+    others = [query for query in asked if "auth_group" in query["sql"] or "user_permissions" in query["sql"]]
+    assert len(others) == 2  # by a role, and by a right of their own
 
 
 # Whole or not at all --------------------------------------------------------------------------------------------------
