@@ -45,7 +45,9 @@ async def admin_image(request: HttpRequest, image_id: UUID, width: int) -> HttpR
     widths = sorted(image.rendition_widths)
     chosen = next((w for w in widths if w >= width), widths[-1])
     etag = f"{image.master_sha256}-{chosen}"
-    return await respond(request, keys.rendition_key(image.pk, chosen), etag=etag, cache="private, no-store")
+    return await respond(
+        request, keys.rendition_key(image.pk, chosen), etag=etag, cache="private, no-store", linked=False
+    )
 
 
 def _signer() -> TimestampSigner:

@@ -24,12 +24,21 @@ LINK_SECONDS = 600
 
 
 async def respond(
-    request: HttpRequest, key: str, *, etag: str, download_as: str | None = None, cache: str = CACHED
+    request: HttpRequest,
+    key: str,
+    *,
+    etag: str,
+    download_as: str | None = None,
+    cache: str = CACHED,
+    linked: bool = True,
 ) -> HttpResponseBase:
-    """One object of the bucket. The caller has checked that the person may see it. Raises Http404."""
+    """One object of the bucket. The caller has checked that the person may see it. Raises Http404.
+
+    Not `linked`: never by a signed link, which opens for whoever has it as long as it lives.
+    """
     if request.headers.get("If-None-Match") == f'"{etag}"':
         response: HttpResponseBase = HttpResponse(status=304)
-    elif settings.S3_PUBLIC and download_as is None:
+    elif settings.S3_PUBLIC and linked and download_as is None:
         link = await sync_to_async(bucket.signed_url, thread_sensitive=False)(key, expires=LINK_SECONDS)
         response = HttpResponseRedirect(link)
     else:

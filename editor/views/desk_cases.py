@@ -177,7 +177,8 @@ async def desk_picture(request: HttpRequest, case_id: UUID, image_id: UUID, widt
         raise Http404 from None
     except BucketUnavailable:
         return HttpResponse("The picture store does not answer. Try again in a moment.", status=503)
-    return await respond(request, key, etag=f"desk-{image.master_sha256}-{width}", cache="private, no-store")
+    etag = f"desk-{image.master_sha256}-{width}"
+    return await respond(request, key, etag=etag, cache="private, no-store", linked=False)
 
 
 def _picture(user: User | AnonymousUser, case_id: UUID, image_id: UUID) -> Image:

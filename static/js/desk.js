@@ -1,4 +1,6 @@
 // The desk by keyboard: one key per decision, and the next case comes by itself.
+import { show } from "./desk_pictures.js";
+
 const desk = () => document.querySelector("[data-desk]");
 const decision = () => desk()?.querySelector("[data-desk-decide]");
 const live = document.getElementById("live");
@@ -43,21 +45,6 @@ function submit(form) {
     return;
   }
   form.requestSubmit();
-}
-
-function show() {
-  for (const frame of desk().querySelectorAll(".desk-frame[data-src]")) {
-    const image = new Image();
-    image.alt = frame.dataset.alt;
-    image.width = frame.dataset.width;
-    image.height = frame.dataset.height;
-    image.src = frame.dataset.src;
-    frame.replaceChildren(image);
-    frame.classList.add("shown");
-    delete frame.dataset.src;
-  }
-  desk().querySelector("[data-desk-show]")?.remove();
-  live.textContent = "The pictures are shown.";
 }
 
 // Keys --------------------------------------------------------------------------------------------------------------
@@ -120,10 +107,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-desk-show]")) {
-    event.preventDefault();
-    show();
-  } else if (event.target.closest("[data-desk-help]")) desk().querySelector("[data-desk-keys]").showModal();
+  if (event.target.closest("[data-desk-help]")) desk().querySelector("[data-desk-keys]").showModal();
 });
 document.addEventListener("change", ({ target }) => {
   const form = target.closest("[data-desk-decide]");

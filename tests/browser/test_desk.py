@@ -137,6 +137,10 @@ def test_keys_of_the_desk(
     arrive(page, reported[2])
     page.keyboard.press("c")
     page.get_by_role("heading", name="Decide otherwise").wait_for()
+    page.get_by_label("Note for colleagues").fill("Typed before I looked.")
+    page.get_by_text("Show the picture").click()
+    page.wait_for_selector(".desk-frame.shown img")
+    expect(page.get_by_label("Note for colleagues")).to_have_value("Typed before I looked.")
     page.go_back()
     arrive(page, reported[2])
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.desk import appeals, decisions, overview, queue
 from editor.images import bucket, keys
@@ -127,6 +128,21 @@ def test_queue_goes_on_behind_its_first_page(desk: Client, monkeypatch: pytest.M
         query = f"?after={further[1]}"
     assert found == [str(person.pk) for person in people]
     assert text_of(desk, "desk", query="?after=forged").count('class="desk-group"') == 2
+
+
+def test_page_of_the_queue_holds_no_more_groups_than_it_shows(
+    desk: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "SHOWN", 2)
+    people = [make_user() for _ in range(3)]
+    for person in [people[0], people[1], people[0], people[2], people[0]]:
+        case_about(make_image(person))
+    page = overview.groups(queue.Scope())
+    assert [(group.first.person, group.number) for group in page.groups] == [(people[0], 3), (people[1], 1)]
+    assert page.further is not None
+    later = overview.groups(queue.Scope(), page.further)
+    assert [group.first.person for group in later.groups] == [people[2], people[0]]
+    assert later.further is None
 
 
 def test_queue_says_who_looks_at_what(desk: Client, mia: User, alice: User) -> None:
@@ -263,6 +279,14 @@ def test_no_page_of_the_desk_loads_a_picture_before_it_is_asked_for(desk: Client
         assert [source for source in sources if not source.startswith(("data:", "/static/"))] == []
     shown = text_of(desk, "desk_case", case.pk, query="?show=1")
     assert f'src="{reverse("desk_picture", args=[case.pk, case.image_id, 640])}"' in shown
+
+
+def test_pictures_of_the_desk_never_go_by_a_link_that_outlives_the_claim(
+    desk: Client, alice: User, settings: Settings
+) -> None:
+    settings.S3_PUBLIC = True
+    case = case_about(make_image(alice, stored=True))
+    assert body_of(desk.get(reverse("desk_picture", args=[case.pk, case.image_id, 320]))) != b""
 
 
 def test_look_is_recorded_once_for_each_case_and_moderator(desk: Client, mia: User, alice: User) -> None:
