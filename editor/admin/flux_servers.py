@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from editor.admin import recording
 from editor.admin.lists import PlainAdmin
+from editor.forms.fields import line_of
 from editor.models import FluxServer
 
 LONGEST_REASON = 200
@@ -67,4 +68,4 @@ class FluxServerAdmin(PlainAdmin[FluxServer]):
 
 
 def _reason(request: HttpRequest) -> str:
-    return " ".join(request.POST.get("reason", "").split())[:LONGEST_REASON]
+    return line_of(request.POST.get("reason", ""))[:LONGEST_REASON]

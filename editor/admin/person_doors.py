@@ -16,6 +16,7 @@ from editor.accounts import view_as
 from editor.admin import recording
 from editor.admin.recording import actor_of
 from editor.desk import suspension
+from editor.forms.fields import line_of
 from editor.models import User
 
 THEIRS = [
@@ -78,7 +79,7 @@ class PersonDoors:
 
     def suspend(self, request: HttpRequest, person: User) -> None:
         try:
-            suspension.suspend(actor_of(request), person, request.POST.get("reason", ""))
+            suspension.suspend(actor_of(request), person, line_of(request.POST.get("reason", "")))
         except suspension.NotAllowed as problem:
             messages.error(request, str(problem))
         else:

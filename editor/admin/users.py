@@ -17,6 +17,7 @@ from editor.accounts.roles import ROLES, belongs_to_staff, ordinary
 from editor.admin import recording
 from editor.admin.lists import PlainAdmin
 from editor.admin.person_doors import PersonDoors
+from editor.forms.fields import LineField
 from editor.models import User
 
 RIGHTS = ["is_staff", "is_superuser", "groups", "user_permissions"]
@@ -24,7 +25,7 @@ RIGHTS = ["is_staff", "is_superuser", "groups", "user_permissions"]
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes none at run time
     email = AddressField(label="E-mail")
-    why = forms.CharField(
+    why = LineField(
         label="Why this trust", required=False, max_length=200, help_text="Needed when you change it; for colleagues."
     )
 

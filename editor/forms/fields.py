@@ -49,7 +49,12 @@ class LineField(ProseField):
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split()) if text else text
+        return line_of(text) if text else text
+
+
+def line_of(text: str) -> str:
+    """On one line, without characters that can't be seen, such as those that turn the direction of text."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 class PictureField(forms.UUIDField):

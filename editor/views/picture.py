@@ -34,6 +34,11 @@ def picture(request: PersonRequest, image_id: UUID) -> HttpResponse:
     return picture_page(request, image)
 
 
+def _could_be_cover(image: Image) -> bool:
+    """Everybody sees a workspace's picture, without asking to."""
+    return image.is_ready and not image.sensitive and image.withheld_at is None
+
+
 def picture_page(request: PersonRequest, image: Image, form: PictureForm | None = None) -> HttpResponse:
     """`form`: one that was refused."""
     workspace = workspace_here(request, image.workspace_id)
@@ -44,7 +49,7 @@ def picture_page(request: PersonRequest, image: Image, form: PictureForm | None 
         "image": image,
         "workspace": workspace,
         "may_edit": may_edit_here(workspace),
-        "may_be_cover": image.is_ready and may_manage_here(workspace),
+        "may_be_cover": _could_be_cover(image) and may_manage_here(workspace),
         "form": form or PictureForm(_facts(image, offered)),
         "offered": bool(offered) and form is None,
         "edit": made_by,

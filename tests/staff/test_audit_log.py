@@ -162,7 +162,7 @@ def test_change_of_a_person_says_what_was_and_what_is(admin_client: Client, admi
     fields = {"email": alice.email, "name": "Alice", "is_active": "on", "edits_per_day": "7", "trust": "trusted"}
     page = submit(admin_client, f"{USERS}{alice.pk}/change/", **fields).content.decode()
     assert "Say why you change the trust." in page
-    submit(admin_client, f"{USERS}{alice.pk}/change/", **fields, why="Known for years")
+    submit(admin_client, f"{USERS}{alice.pk}/change/", **fields, why="Known\u202e for years")
     entry = last()
     assert (entry.actor, entry.action, entry.about) == (admin, "user.changed", f"user:{alice.pk}")
     assert entry.details["changes"] == [
@@ -235,10 +235,10 @@ def test_suspending_from_a_persons_page_asks_why(administrator: User, alice: Use
     client = client_of(administrator)
     page = client.post(f"{USERS}{alice.pk}/suspend/", {"reason": " "}, follow=True).content.decode()
     assert "Give a reason" in page
-    client.post(f"{USERS}{alice.pk}/suspend/", {"reason": "Many reports"})
+    client.post(f"{USERS}{alice.pk}/suspend/", {"reason": "Many \u202ereports\u2066"})
     alice.refresh_from_db()
     assert alice.suspended_at
-    assert last().actor == administrator
+    assert (last().actor, last().words) == (administrator, "Many reports")
     submit(client, USERS, action="switch_on", _selected_action=str(alice.pk))
     alice.refresh_from_db()
     assert not alice.is_active

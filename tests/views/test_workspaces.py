@@ -243,7 +243,10 @@ def test_no_picture_that_is_hidden_stands_for_a_workspace(
     alice: User, alice_client: Client, team: Workspace, fields: dict[str, Any], words: str
 ) -> None:
     image = make_image(alice, workspace=team, **fields)
-    page = alice_client.post(reverse("workspace_cover", args=[team.pk]), {"picture": image.pk}, follow=True)
+    address = reverse("workspace_cover", args=[team.pk])
+    assert address in alice_client.get(reverse("picture", args=[make_image(alice, workspace=team).pk])).content.decode()
+    assert address not in alice_client.get(reverse("picture", args=[image.pk])).content.decode()
+    page = alice_client.post(address, {"picture": image.pk}, follow=True)
     assert words in page.content.decode()
     assert Workspace.objects.get(pk=team.pk).cover is None
 
