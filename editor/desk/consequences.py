@@ -67,7 +67,7 @@ def _answer(decision: Decision) -> list[str]:
 
 
 def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str, Any]:
-    image = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=image.pk)
+    image = _locked(image)
     before: dict[str, Any] = {
         "sensitive": was.get("sensitive", image.sensitive),
         "inherited": was.get("inherited", image.sensitive_inherited),
@@ -88,6 +88,13 @@ def _picture(decision: Decision, image: Image, was: dict[str, Any]) -> dict[str,
     else:
         veils.unmark(image, inherits=Action.FINE not in decision.actions)
     return before
+
+
+def _locked(image: Image) -> Image:
+    """With those that have its bytes, in one order: what is decided about two of them veils both."""
+    same = Q(pk=image.pk) | (Q(master_sha256=image.master_sha256) & ~Q(master_sha256=""))
+    rows = Image.objects.select_for_update(no_key=True, of=("self",)).filter(same).order_by("pk")
+    return next(row for row in rows if row.pk == image.pk)
 
 
 def _stands_removed(decision: Decision, image: Image) -> bool:
