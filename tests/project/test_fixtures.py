@@ -6,6 +6,7 @@ import requests
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 
 from editor.flux.sandbox import Sandbox
 from tests.conftest import Bucket, empty_redis
@@ -24,6 +25,11 @@ def test_the_bucket_is_the_one_of_the_settings(bucket: Bucket) -> None:
 def test_who_asks_for_the_bucket_gets_it_empty(request: pytest.FixtureRequest) -> None:
     default_storage.save("tests/a", ContentFile(b"bytes"))
     assert request.getfixturevalue("bucket").keys() == []
+
+
+def test_who_asks_for_no_database_reaches_none() -> None:
+    with pytest.raises(RuntimeError, match="Database access not allowed"), connection.cursor():
+        pass
 
 
 def test_the_end_of_a_test_empties_redis() -> None:
