@@ -96,7 +96,7 @@ class Parts:
 
 
 def hurried(program: Program) -> Program:
-    """S3 with room for its garbage: within the little memory of a portal it tidies up six times longer than it works."""
+    """S3 with room for its garbage: in the little memory of a portal it tidies up six times longer than it works."""
     return replace(program, env={**program.env, "GOMEMLIMIT": "2GiB", "GOGC": "800"})
 
 
