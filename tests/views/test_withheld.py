@@ -215,7 +215,7 @@ def ask(scene: Scene, who: str, name: str, number: int) -> HttpResponseBase:
 def to_its_end(response: HttpResponseBase) -> HttpResponseBase:
     """Closing what streams would take the connection to the database, and the scene, along."""
     if response.streaming:
-        list(response)  # type: ignore[call-overload]
+        list(response)
     return response
 
 
