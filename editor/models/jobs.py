@@ -108,6 +108,7 @@ class GenerationJob(Leased):
     batch = models.ForeignKey(
         "editor.Batch", on_delete=models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
     )
+    variation_set = models.UUIDField(null=True, blank=True)  # the same for variations of one edit that belong together
 
     prompt = models.TextField()
     negative_prompt = models.TextField(blank=True)
@@ -162,6 +163,11 @@ class GenerationJob(Leased):
             models.Index(fields=["workspace"], name="job_waits_in", condition=Q(state__in=["held", "queued"])),
             models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
             models.Index(fields=["batch", "created_at", "id"], name="job_of_batch", condition=Q(batch__isnull=False)),
+            models.Index(
+                fields=["variation_set", "created_at", "id"],
+                name="job_variations",
+                condition=Q(variation_set__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["made_by", "form_token"], name="job_once_per_form"),
