@@ -13,6 +13,7 @@ from editor.views import (
     leaving,
     library,
     links,
+    live,
     members,
     notices,
     picture,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern] = [
     path("edits/<uuid:job_id>/let-go/", edits.edit_let_go, name="edit_let_go"),
     path("edits/<uuid:job_id>/run-again/", edits.edit_run_again, name="edit_run_again"),
     path("edits-left/", frame.edits_left, name="edits_left"),
+    path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
     path("history/", history.history, name="history"),
     path("history/working/", history.history_working, name="history_working"),
     path("library/", library.library, name="library"),

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor import events
 from editor.log_context import about
 from editor.models.allowances import Allowance, settle
 from editor.models.images import Image
@@ -217,6 +218,7 @@ class GenerationJob(Leased):
         values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
         if not self.swap(frm, state=to, **values):
             return False
+        events.edit_changed(self.pk, self.workspace_id)
         with about(job=self.pk):
             log.info("Edit %s is %s.", self.pk, to)
         return True
