@@ -17,6 +17,7 @@ from editor import rings
 from editor.flux.contract import MAX_SEED
 from editor.images.rights import expired, expired_words
 from editor.jobs import allowances
+from editor.library.edits import index_edits
 from editor.models import GenerationJob, HeldFor, Image, JobSource, JobState, RuleAction, User, Workspace
 from editor.models.allowances import hold_all
 from editor.moderation import prompts
@@ -226,4 +227,5 @@ def _write(
         for job, order in zip(jobs, orders, strict=True)
         for position, image in enumerate(order.sources)
     )
+    index_edits(*jobs)
     return jobs
