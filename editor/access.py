@@ -111,6 +111,28 @@ def pictures_for(
     return workspace, images
 
 
+def edits_for(user: "User", ids: Iterable[UUID], right: Right = Right.SEE) -> list[GenerationJob]:
+    """Of these edits those that lie where the person may do this now, newest first.
+
+    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left, InArchive.
+    """
+    mine = {"workspace__memberships__user": user, "workspace__memberships__role__in": roles_with(right)}
+    rows = GenerationJob.objects.filter(**mine, workspace__trashed_at=None, pk__in=ids).select_related("workspace")
+    jobs = list(rows.order_by("-created_at", "-id"))
+    if not jobs:
+        raise Http404
+    there = [job for job in jobs if right == Right.SEE or job.workspace.is_open]
+    if not there:
+        raise InArchive(jobs[0].workspace)
+    return there
+
+
+def results_of(user: "User", jobs: Iterable[GenerationJob]) -> list[Image]:
+    """The ready pictures of these edits that are shown to the person, newest first; with their edits and workspaces."""
+    images = Image.objects.shown_to(user).filter(job__in=list(jobs), state=ImageState.READY, purged_at=None)
+    return list(images.select_related("job", "workspace").order_by("-job__created_at", "-job", "-position"))
+
+
 def collection_for(user: "User", collection_id: UUID, right: Right = Right.SEE) -> tuple[Collection, list[Collection]]:
     """A collection and those inside it, in one query. Raises Http404, InArchive."""
     mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from editor.views import (
+    chosen_edits,
     collections,
     delivery,
     desk,
@@ -19,6 +20,7 @@ from editor.views import (
     picture,
     reports,
     rights,
+    saved_filters,
     selection,
     studio,
     suspended,
@@ -54,6 +56,17 @@ urlpatterns: list[URLPattern] = [
     path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
     path("history/", history.history, name="history"),
     path("history/working/", history.history_working, name="history_working"),
+    path("history/filters/", history.history_filters, name="history_filters"),
+    path("history/saved/", saved_filters.saved_filter_new, name="saved_filter_new"),
+    path("history/saved/<int:filter_id>/rename/", saved_filters.saved_filter_rename, name="saved_filter_rename"),
+    path("history/saved/<int:filter_id>/delete/", saved_filters.saved_filter_delete, name="saved_filter_delete"),
+    path("history/chosen/favourite/", chosen_edits.edits_favourite, name="edits_favourite"),
+    path("history/chosen/collect/", chosen_edits.edits_collect, name="edits_collect"),
+    path("history/chosen/trash/", chosen_edits.edits_trash, name="edits_trash"),
+    path("history/chosen/restore/", chosen_edits.edits_restore, name="edits_restore"),
+    path("history/chosen/compare/", chosen_edits.edits_compare, name="edits_compare"),
+    path("history/chosen/batch/", chosen_edits.edits_batch, name="edits_batch"),
+    path("history/chosen.zip", zips.edits_zip, name="edits_zip"),
     path("library/", library.library, name="library"),
     path("library/upload/", uploading.library_upload, name="library_upload"),
     path("workspaces/<uuid:workspace_id>/library/", library.library, name="workspace_library"),
@@ -83,6 +96,9 @@ urlpatterns: list[URLPattern] = [
     path("workspaces/<uuid:workspace_id>/", workspaces.workspace, name="workspace"),
     path("workspaces/<uuid:workspace_id>/open/", workspaces.workspace_open, name="workspace_open"),
     path("workspaces/<uuid:workspace_id>/history/", history.workspace_history, name="workspace_history"),
+    path(
+        "workspaces/<uuid:workspace_id>/history/filters/", history.history_filters, name="workspace_history_filters"
+    ),
     path("workspaces/<uuid:workspace_id>/cover/", workspaces.workspace_cover, name="workspace_cover"),
     path("workspaces/<uuid:workspace_id>/rename/", workspaces.workspace_rename, name="workspace_rename"),
     path("workspaces/<uuid:workspace_id>/archive/", workspaces.workspace_archive, name="workspace_archive"),

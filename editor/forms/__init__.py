@@ -12,6 +12,7 @@ from editor.forms.edits import (
     draw_form_token,
 )
 from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, PictureField, ProseField
+from editor.forms.history import SavedFilterForm
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
 from editor.forms.workspaces import (
@@ -52,6 +53,7 @@ __all__ = [
     "ReportForm",
     "RightsForm",
     "RoleForm",
+    "SavedFilterForm",
     "RunAgainForm",
     "TagForm",
     "UploadForm",
