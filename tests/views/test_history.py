@@ -163,7 +163,7 @@ def test_edits_that_wait_say_how_many_go_before_them(
 ) -> None:
     jobs = make_many(alice, 20)
     FluxServer.objects.current()
-    assert 'hx-trigger="load, every 3s"' in alice_client.get("/history/").content.decode()
+    assert 'hx-trigger="load, look, every 30s"' in alice_client.get("/history/").content.decode()
     address = "/history/working/?" + "&".join(f"edit={job.pk}.queued" for job in jobs)
     with django_assert_max_num_queries(11):  # session, person, edits, sources, and six for the line of all
         words = alice_client.get(address).content.decode()
