@@ -3,6 +3,7 @@ from django.urls import URLPattern, path
 from editor.views import (
     chosen_edits,
     collections,
+    comparing,
     delivery,
     desk,
     desk_cases,
@@ -27,6 +28,7 @@ from editor.views import (
     trash,
     uploading,
     usage,
+    variations,
     viewing,
     webhook,
     workspaces,
@@ -52,6 +54,9 @@ urlpatterns: list[URLPattern] = [
     path("edits/<uuid:job_id>/send-again/", edits.edit_send_again, name="edit_send_again"),
     path("edits/<uuid:job_id>/let-go/", edits.edit_let_go, name="edit_let_go"),
     path("edits/<uuid:job_id>/run-again/", edits.edit_run_again, name="edit_run_again"),
+    path("edits/<uuid:job_id>/variations/", variations.edit_variations, name="edit_variations"),
+    path("edits/variations/<uuid:set_id>/", variations.variations, name="variations"),
+    path("edits/compare/", comparing.edit_compare, name="edit_compare"),
     path("edits-left/", frame.edits_left, name="edits_left"),
     path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
     path("history/", history.history, name="history"),

@@ -15,6 +15,7 @@ from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, 
 from editor.forms.history import SavedFilterForm
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
+from editor.forms.variations import VariationsForm
 from editor.forms.workspaces import (
     CoverForm,
     InvitationForm,
@@ -57,6 +58,7 @@ __all__ = [
     "RunAgainForm",
     "TagForm",
     "UploadForm",
+    "VariationsForm",
     "WorkspaceForm",
     "draw_form_token",
     "reasons_for",
