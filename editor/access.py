@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def roles_to_give(actor: Membership) -> list[Role]:
 
 def image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may see. Raises Http404."""
-    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace").first()
+    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace", "root").first()
     if image is None:
         raise Http404
     return image
@@ -181,6 +181,23 @@ def own_job_for(user: "User", job_id: UUID) -> GenerationJob:
     if job.made_by_id != user.pk:
         raise Http404
     return job
+
+
+def batch_for(user: "User", batch_id: UUID) -> Batch:
+    """A batch whose edits the person may see. Raises Http404."""
+    mine = Batch.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
+    batch = mine.filter(pk=batch_id).select_related("workspace", "made_by").first()
+    if batch is None:
+        raise Http404
+    return batch
+
+
+def own_batch_for(user: "User", batch_id: UUID) -> Batch:
+    """One that the person made, so that they may stop it or run it again. Raises Http404."""
+    batch = batch_for(user, batch_id)
+    if batch.made_by_id != user.pk:
+        raise Http404
+    return batch
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

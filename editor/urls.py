@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from editor.views import (
+    batches,
     chosen_edits,
     collections,
     comparing,
@@ -8,6 +9,7 @@ from editor.views import (
     desk,
     desk_cases,
     desk_record,
+    dock,
     edits,
     frame,
     health,
@@ -18,7 +20,9 @@ from editor.views import (
     live,
     members,
     notices,
+    picking,
     picture,
+    pruning,
     reports,
     rights,
     saved_filters,
@@ -38,6 +42,8 @@ from editor.views import (
 urlpatterns: list[URLPattern] = [
     path("", studio.studio, name="studio"),
     path("studio/<uuid:image_id>/", studio.studio_image, name="studio_image"),
+    path("studio/<uuid:image_id>/pick/", picking.studio_pick, name="studio_pick"),
+    path("studio/words/", dock.studio_words, name="studio_words"),
     path("samples/<slug:name>/", uploading.sample_use, name="sample_use"),
     path("images/", uploading.image_upload, name="image_upload"),
     path("images/states/", uploading.image_states, name="image_states"),
@@ -57,8 +63,16 @@ urlpatterns: list[URLPattern] = [
     path("edits/<uuid:job_id>/variations/", variations.edit_variations, name="edit_variations"),
     path("edits/variations/<uuid:set_id>/", variations.variations, name="variations"),
     path("edits/compare/", comparing.edit_compare, name="edit_compare"),
+    path("edits/<uuid:job_id>/trash/", pruning.edit_trash, name="edit_trash"),
     path("edits-left/", frame.edits_left, name="edits_left"),
     path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
+    path("batches/", batches.batch_list, name="batch_list"),
+    path("batches/new/", batches.batch_new, name="batch_new"),
+    path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
+    path("batches/<uuid:batch_id>/progress/", batches.batch_progress, name="batch_progress"),
+    path("batches/<uuid:batch_id>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path("batches/<uuid:batch_id>/run-again/", batches.batch_again, name="batch_again"),
+    path("batches/<uuid:batch_id>.zip", zips.batch_zip, name="batch_zip"),
     path("history/", history.history, name="history"),
     path("history/working/", history.history_working, name="history_working"),
     path("history/filters/", history.history_filters, name="history_filters"),
