@@ -1,5 +1,6 @@
 """The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
 
+from editor.forms.batches import BatchForm
 from editor.forms.desk import DecisionForm, reasons_for
 from editor.forms.edits import (
     PROMPT_MAX,
@@ -37,6 +38,7 @@ __all__ = [
     "STRENGTH_DEFAULT",
     "TOO_LONG",
     "AppealForm",
+    "BatchForm",
     "CollectionForm",
     "CoverForm",
     "DecisionForm",

@@ -79,7 +79,8 @@ def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, 
     `shared` gives the fields that all of them have; it is called once everything is allowed, in the transaction that
     writes them. One blocked prompt stops them all. Raises NotAllowed.
     """
-    verdicts = {order.spec.words: look_at_prompt(*order.spec.words) for order in orders}
+    asked = dict.fromkeys(order.spec.words for order in orders)  # most often the same
+    verdicts = {words: look_at_prompt(*words) for words in asked}
     for words, verdict in verdicts.items():
         if verdict.action == RuleAction.BLOCK:
             return _made_before(user, orders) or _block(user, words, verdict)

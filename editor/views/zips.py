@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpRes
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import collection_for, edits_for, pictures_for, results_of
+from editor.access import batch_for, collection_for, edits_for, pictures_for, results_of
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
 from editor.library.shelves import NotPossible
@@ -56,6 +56,14 @@ async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpRespo
     return _answer(user, name, entries)
 
 
+@require_safe
+async def batch_zip(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """The results of a batch."""
+    user = await _person(request)
+    name, entries = await sync_to_async(_of_batch)(user, batch_id)
+    return _answer(user, name, entries)
+
+
 async def _person(request: HttpRequest) -> "User":
     """Raises Http404: where a browser expects a file, a page to sign in would be saved under its name."""
     user = await request.auser()
@@ -79,6 +87,12 @@ def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
     mine = Image.objects.shown_to(user)
     images = mine.filter(collection_items__collection=collection, workspace=collection.workspace_id)
     return collection.name, _entries(images)
+
+
+def _of_batch(user: "User", batch_id: UUID) -> tuple[str, list[Entry]]:
+    batch = batch_for(user, batch_id)
+    images = Image.objects.shown_to(user).filter(job__batch=batch, workspace=batch.workspace_id)
+    return batch.prompt, _entries(images)
 
 
 def _entries(images: "ImageQuerySet") -> list[Entry]:
