@@ -53,7 +53,8 @@ class Stream:
         self._send, self._bound = send, bound
         if self._ended:
             self.end()
-        self._wake()
+        if self._news:
+            self._wake()
 
     def tell(self, topics: list[str]) -> None:
         self._news.update(topics)
