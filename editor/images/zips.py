@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -74,7 +74,9 @@ class Entry:
     made: Made
 
 
-def entries_of(images: Iterable[Image], tags: dict[object, list[str]], sources: dict[object, list[str]]) -> list[Entry]:
+def entries_of(
+    images: Iterable[Image], tags: dict[object, list[str]], sources: Mapping[object, list[str]] = {}
+) -> list[Entry]:
     """`images` come with their makers and edits; `tags` are names by a picture's id, `sources` by an edit's.
 
     Those that are still being looked at are in the lists alone.

@@ -38,8 +38,23 @@ def test_older_is_a_link_that_goes_on_where_the_page_ended(alice: User, alice_cl
     jobs = make_many(alice, PER_PAGE + 2)
     first = alice_client.get("/history/")
     older = first.context["older"]
-    assert f'href="?before={older}"' in first.content.decode()
-    assert shown(alice_client, f"/history/?before={older}") == jobs[PER_PAGE:]
+    assert f'href="{older}"' in first.content.decode()
+    assert shown(alice_client, f"/history/{older}") == jobs[PER_PAGE:]
+
+
+def test_newer_leads_back_up_the_same_pages(alice: User, alice_client: Client) -> None:
+    jobs = make_many(alice, 3 * PER_PAGE)
+    second = alice_client.get("/history/" + alice_client.get("/history/").context["older"])
+    third = alice_client.get("/history/" + second.context["older"])
+    assert shown(alice_client, "/history/" + third.context["newer"]) == jobs[PER_PAGE : 2 * PER_PAGE]
+    assert alice_client.get("/history/" + second.context["newer"])["Location"] == "/history/?"
+
+
+def test_new_edits_do_not_shift_an_older_page(alice: User, alice_client: Client) -> None:
+    jobs = make_many(alice, PER_PAGE + 2)
+    older = alice_client.get("/history/").context["older"]
+    make_job(alice)
+    assert shown(alice_client, f"/history/{older}") == jobs[PER_PAGE:]
 
 
 def test_last_page_has_no_older(alice: User, alice_client: Client) -> None:
