@@ -116,13 +116,18 @@ def cancel_waiting(batch: Batch) -> int:
 
     One that is sent at this moment has a new fence, so that its old row cancels nothing.
     """
-    return sum(job.cancel(Allowance.RELEASED) for job in batch.jobs.waiting().order_by("-created_at", "-id"))
+    return sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+
+
+def edits_of(batch: Batch) -> "JobQuerySet":
+    """All of them but those that were moved to another workspace since: who sees the batch may not be in it."""
+    return GenerationJob.objects.filter(batch=batch, workspace=batch.workspace_id)
 
 
 def latest(batch: Batch) -> "JobQuerySet":
     """The edits of a batch without those that were run again in it."""
     again = GenerationJob.objects.filter(rerun_of=OuterRef("pk"), batch=batch)
-    return GenerationJob.objects.filter(~Exists(again), batch=batch)
+    return edits_of(batch).filter(~Exists(again))
 
 
 def standing_of(batch: Batch) -> Standing:

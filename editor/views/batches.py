@@ -138,7 +138,7 @@ def batch_progress(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     """How far all of it is, and of the edits asked about, each as `<id>.<state>`, the tiles of those that went on."""
     found = batch_for(request.user, batch_id)
     asked = dict(_read_states(request.GET.getlist("edit")[:PER_PAGE]))
-    jobs = list(found.jobs.with_pictures().filter(pk__in=asked).order_by("created_at", "id"))
+    jobs = list(batches.edits_of(found).with_pictures().filter(pk__in=asked).order_by("created_at", "id"))
     context = _standing(request, found) | {
         "changed": [job for job in jobs if job.state != asked[job.pk]],
         "working": [job for job in jobs if not job.is_final],
@@ -196,7 +196,7 @@ def batch_list(request: PersonRequest) -> HttpResponse:
 
 def _covers(rows: list[Batch]) -> dict[UUID, GenerationJob]:
     """One edit of each, the first, with its pictures."""
-    firsts = [each.jobs.order_by("created_at", "id").values("pk")[:1] for each in rows]
+    firsts = [batches.edits_of(each).order_by("created_at", "id").values("pk")[:1] for each in rows]
     if not firsts:
         return {}
     ids = Q()

@@ -139,6 +139,21 @@ def test_colleagues_see_it_and_leave_it_alone(alice: User, bob: User, bob_client
     assert bob_client.post(reverse("batch_cancel", args=[batch.pk])).status_code == 404
 
 
+def test_edit_that_was_moved_away_leaves_the_batch(
+    alice: User, bob_client: Client, team: Workspace, own: Workspace
+) -> None:
+    batch = Batch.objects.create(workspace=team, made_by=alice, form_token="t", prompt="make it blue")
+    stays, moves = (make_job(alice, make_image(alice, workspace=team), batch=batch) for _ in range(2))
+    GenerationJob.objects.filter(pk=moves.pk).update(workspace=own)
+    page = bob_client.get(reverse("batch", args=[batch.pk])).content.decode()
+    assert "0 of 1 done" in page
+    assert str(moves.pk) not in page
+    asked = f"?edit={stays.pk}.held&edit={moves.pk}.held"
+    answer = bob_client.get(reverse("batch_progress", args=[batch.pk]) + asked).content.decode()
+    assert str(stays.pk) in answer
+    assert str(moves.pk) not in answer
+
+
 @pytest.mark.django_db(transaction=True)
 def test_zip_holds_the_results_alone(alice: User) -> None:
     batch = batch_of(alice, 1)
