@@ -156,6 +156,12 @@ def job(scene: Scene) -> list[Any]:
     return [scene.job.pk]
 
 
+def varied(scene: Scene) -> list[Any]:
+    found = uuid4()
+    make_job(scene.people["editor"], scene.image, rerun_of=scene.job, variation_set=found, due_at=None)
+    return [found]
+
+
 def team(scene: Scene) -> list[Any]:
     return [scene.team.pk]
 
@@ -291,6 +297,15 @@ ADDRESSES: dict[str, list[Address]] = {
     "edit_cancel": [Address(MAKER, "post", lambda scene: [scene.waiting.pk])],
     "edit_send_again": [Address(MAKER, "post", job)],
     "edit_let_go": [Address(MAKER, "post", job)],
+    "edit_variations": [
+        Address(EDIT, args=job),
+        Address(EDIT, "post", job, body=lambda scene: {"what": "seed", "seed_0": "1", "form_token": uuid4().hex}),
+    ],
+    "variations": [Address(SEE, args=varied)],
+    "edit_compare": [
+        Address(SEE, query=lambda scene: f"?a={scene.job.pk}"),
+        Address(SEE, query=lambda scene: f"?a={scene.job.pk}&b={scene.waiting.pk}"),
+    ],
     "edit_run_again": [Address(EDIT, "post", job, body=lambda scene: {"form_token": uuid4().hex})],
     "edits_left": [Address(SIGNED_IN)],
     "live_pass": [Address(SIGNED_IN)],

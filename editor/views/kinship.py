@@ -27,7 +27,7 @@ class Relative(NamedTuple):
 class Kin(NamedTuple):
     """Of one edit, newest first."""
 
-    money: Decimal  # what it costs, or would have
+    cost: str  # or what it would have cost; empty: nothing
     maker: str
     made_from: list[Relative]  # those that made its sources
     repeats: list[Relative]  # what it is a rerun or a variation of
@@ -58,7 +58,7 @@ def kin_of(job: GenerationJob, user: "User") -> Kin:
     beside = [each for each in by_id.values() if each.variation_set and each.variation_set == job.variation_set]
     beside.sort(key=lambda each: (each.created_at, each.pk))
     return Kin(
-        money=me.money or Decimal(0),  # type: ignore[attr-defined]
+        cost=in_words(me.money or Decimal(0)),  # type: ignore[attr-defined]
         maker=me.made_by.get_short_name(),
         made_from=[Relative(by_id[pk]) for pk in sources if pk in by_id],
         repeats=[Relative(base)] if base is not None else [],
@@ -76,6 +76,11 @@ def named(variations: list[GenerationJob], base: GenerationJob | None) -> list[R
     """Each called by what it has that the edit which they vary has not; by a number if that one is out of sight."""
     names = [name_by(each, base) if base is not None else "" for each in variations]
     return [Relative(each, names[at] or f"variation {at + 1}") for at, each in enumerate(variations)]
+
+
+def in_words(money: Decimal) -> str:
+    """In the currency of the bill, as short as it can be said; nothing for nothing."""
+    return f"{money.normalize():f}" if money else ""
 
 
 def _ids_around(job: GenerationJob, parents: set[UUID]) -> "QuerySet[GenerationJob, Any]":

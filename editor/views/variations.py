@@ -17,7 +17,7 @@ from editor.models import GenerationJob
 from editor.models.allowances import price
 from editor.views.edits import sources_again, spec_of
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
-from editor.views.kinship import named
+from editor.views.kinship import in_words, named
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def edit_variations(request: PersonRequest, job_id: UUID) -> HttpResponse:
         "form": form,
         "form_token": draw_form_token(),
         "workspace": workspace_here(request, job.workspace_id),
-        "price": price(),
+        "price": in_words(price()),
         "expired": expired(job.source_images),
     }
     return render(request, "edits/variations_form.html", context, status=422 if form.is_bound else 200)

@@ -108,7 +108,7 @@ def test_too_many_would_wait(job: GenerationJob, alice: User, alice_client: Clie
 
 
 def test_one_blocked_wording_stops_them_all(job: GenerationJob, alice_client: Client) -> None:
-    PromptRule.objects.create(name="Guns", action=RuleAction.BLOCK, words="gun")
+    PromptRule.objects.create(name="Guns", action=RuleAction.BLOCK, text="gun")
     words = ask(alice_client, job, "prompt", "a blue car", "a gun").content.decode()
     assert "not accepted here" in words
     assert made_of(job) == []
