@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Literal
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -65,6 +66,18 @@ def sideways(page: Page, address: str) -> list[str]:
     return [f"{address} scrolls sideways: {wide}"]
 
 
+def pages_of_variations(done: GenerationJob) -> list[str]:
+    """Asking for them, one that is there beside one on its way, and two edits compared."""
+    image, person, varied = done.source_image, done.made_by, uuid4()
+    fields = {"rerun_of": done, "variation_set": varied, "due_at": None}
+    ended = {"state": JobState.SUCCEEDED, "allowance": "taken", "finished_at": timezone.now()}
+    there = make_job(person, image, prompt="in other words", strength=0.2, **fields, **ended)
+    make_image(person, stored=True, kind="generated", job=there, root=image)
+    make_job(person, image, strength=0.9, state=JobState.PROCESSING, **fields)
+    pair = f"/edits/compare/?a={done.pk}"
+    return [f"/edits/{done.pk}/variations/", f"/edits/variations/{varied}/", pair, f"{pair}&b={there.pk}"]
+
+
 def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
     image = jobs["done"].source_image
     make_image(image.made_by, trashed_at=timezone.now())
@@ -72,6 +85,7 @@ def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]
     addresses += ["/notices/", f"/pictures/{image.pk}/report/"]
     addresses += [f"/studio/{image.pk}/?edit={job.pk}" for job in jobs.values()]
     addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
+    addresses += pages_of_variations(jobs["done"])
     assert [problem for address in addresses for problem in problems(view, address)] == []
 
 
