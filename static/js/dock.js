@@ -31,7 +31,7 @@ export function fillSecond({ id = "", name = "", picture = null, expired = null 
   said.textContent = id ? name : said.dataset.none;
   slot.classList.toggle("filled", Boolean(id));
   slot.open = false;
-  one("[data-clear-second]").hidden = !id;
+  for (const clear of document.querySelectorAll("#slots [data-clear-second]")) clear.hidden = !id;
   one("[data-second-expired]").hidden = !expired;
   if (expired) one("[data-second-words]").replaceChildren(...expired.cloneNode(true).childNodes);
   sayUsable();

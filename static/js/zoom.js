@@ -17,7 +17,7 @@ function show() {
   place.style.setProperty("--zoom", view.zoom);
   place.style.setProperty("--pan", `${view.x * 100}% ${view.y * 100}%`);
   place.classList.toggle("zoomed", view.zoom > 1);
-  const said = place.querySelector("[data-zoom-said]");
+  const said = document.querySelector("#stage [data-zoom-said]");
   if (!said) return;
   said.textContent = `${Math.round(view.zoom * 100)} %`;
   said.parentElement.setAttribute("aria-label", `Fit: now ${said.textContent}`);

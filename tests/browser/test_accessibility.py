@@ -57,6 +57,14 @@ def problems(page: Page, address: str) -> list[str]:
     return found + sideways(page, address)
 
 
+def problems_here(page: Page) -> list[str]:
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
 def sideways(page: Page, address: str) -> list[str]:
     """What makes a page scroll sideways."""
     if not page.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -95,12 +103,12 @@ def test_open_panels_are_accessible_and_fit(view: Page, jobs: dict[str, Generati
     found = []
     for panel in view.locator("details[data-menu]").all():
         panel.locator("summary").first.click()
-        found += [
-            f"{violation['id']}: {node['html'][:200]}"
-            for violation in Axe().run(view).response["violations"]
-            for node in violation["nodes"]
-        ]
-        found += sideways(view, address)
+        found += problems_here(view) + sideways(view, address)
+        view.keyboard.press("Escape")
+    for opener in ("[data-help]", ".slot-second [data-pick]", "button[popovertarget=versions]"):
+        view.locator(opener).first.evaluate("element => element.click()")
+        view.wait_for_selector("dialog[open], :popover-open")
+        found += problems_here(view) + sideways(view, opener)
         view.keyboard.press("Escape")
     assert found == []
 

@@ -281,7 +281,7 @@ def test_pruned_version_leaves_the_tree_unless_something_was_made_of_it(alice: U
 def test_branch_is_pruned_and_put_back_at_once(alice: User, alice_client: Client) -> None:
     image = make_image(alice)
     first = finished(alice, image, results=2)
-    later = finished(alice, first.results.first())
+    later = finished(alice, first.results.get(position=0))
     beside = finished(alice, image)
     words = page(alice_client, f"/studio/{image.pk}/?edit={first.pk}")
     assert "with 1 below" in words
