@@ -1,4 +1,4 @@
-"""Bytes from the bucket to whoever asked: streamed, cached privately for minutes, never in memory whole."""
+"""Bytes from the bucket to whoever asked: cached privately for minutes; streamed, but for thumbnails."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,23 +17,37 @@ from django.http import (
 from django.utils.http import content_disposition_header
 
 from editor.images import bucket
+from editor.images.held import LARGEST, renditions
 
 Answer = TypeVar("Answer")
 CACHED = "private, max-age=300"
 LINK_SECONDS = 600
+WEBP = "image/webp"
+UNREACHED = "The picture store does not answer. Try again in a moment."
 
 
 async def respond(
-    request: HttpRequest, key: str, *, etag: str, download_as: str | None = None, cache: str = CACHED
+    request: HttpRequest,
+    key: str,
+    *,
+    etag: str,
+    download_as: str | None = None,
+    cache: str = CACHED,
+    hold: bool = False,
 ) -> HttpResponseBase:
-    """One object of the bucket. The caller has checked that the person may see it. Raises Http404."""
+    """One object of the bucket. The caller has checked that the person may see it. Raises Http404.
+
+    `hold`: it is asked for often, and is kept at hand if it is small.
+    """
     if request.headers.get("If-None-Match") == f'"{etag}"':
         response: HttpResponseBase = HttpResponse(status=304)
     elif settings.S3_PUBLIC and download_as is None:
         link = await sync_to_async(bucket.signed_url, thread_sensitive=False)(key, expires=LINK_SECONDS)
         response = HttpResponseRedirect(link)
+    elif hold and (data := renditions.get(key)) is not None:
+        response = HttpResponse(data, content_type=WEBP)
     else:
-        response = await _stream(request, key, download_as)
+        response = await _stream(key, download_as, hold)
     response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = cache
     response["Vary"] = "Cookie"
@@ -42,19 +56,30 @@ async def respond(
     return response
 
 
-async def _stream(request: HttpRequest, key: str, download_as: str | None) -> HttpResponseBase:
+async def _stream(key: str, download_as: str | None, hold: bool) -> HttpResponseBase:
     await sync_to_async(leave_database)()
     try:
         found = await bucket.open_stream_soon(key)
     except bucket.Missing:
         raise Http404 from None
     except bucket.BucketUnavailable:
-        return HttpResponse("The picture store does not answer. Try again in a moment.", status=503)
+        return HttpResponse(UNREACHED, status=503)
+    if hold and found.length <= LARGEST and found.content_type == WEBP:
+        return await _whole(key, found)
     response = StreamingHttpResponse(found, content_type=found.content_type)
     response["Content-Length"] = str(found.length)
     if download_as is not None:
         response["Content-Disposition"] = content_disposition_header(True, download_as) or "attachment"
     return response
+
+
+async def _whole(key: str, found: bucket.Streamed) -> HttpResponse:
+    try:
+        data = b"".join([chunk async for chunk in found])
+    except bucket.BucketUnavailable:
+        return HttpResponse(UNREACHED, status=503)
+    renditions.put(key, data)
+    return HttpResponse(data, content_type=WEBP)
 
 
 async def ask_database(question: Callable[[], Answer]) -> Answer:
