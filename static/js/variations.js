@@ -11,7 +11,7 @@ function asked() {
 
 function say() {
   const number = asked();
-  count.textContent = number === 1 ? "so this uses 1" : `so these use ${number}`;
+  count.textContent = ["and none is asked for yet", "so this uses 1"][number] ?? `so these use ${number}`;
 }
 
 count.hidden = false;
