@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 
 from editor.events import passes
-from editor.events.hub import Hub, Send, Stream
+from editor.events.hub import PATIENCE, Hub, Send, Stream
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -59,7 +60,9 @@ async def _hold(stream: Stream, receive: Receive, send: Send, hub: Hub) -> None:
     finally:
         hub.leave(stream)
         stream.close()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    with suppress(TimeoutError):  # of one that takes nothing
+        async with asyncio.timeout(PATIENCE):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _refuse(send: Send, status: int) -> None:
