@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -14,14 +15,16 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 
-from editor.images import bucket
+from editor.images import bucket, keys
 from editor.images.held import LARGEST, renditions
 
 Answer = TypeVar("Answer")
 CACHED = "private, max-age=300"
 LINK_SECONDS = 600
+THUMBNAIL = keys.RENDITION_WIDTHS[0]
 WEBP = "image/webp"
 UNREACHED = "The picture store does not answer. Try again in a moment."
 
@@ -54,6 +57,17 @@ async def respond(
     # A picture is never a page: whatever somebody smuggled into its bytes is not run from here.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def thumbnail_address(image_id: UUID, width: int, *, viewing: bool = False) -> str:
+    """Where a page finds a picture of that width as a thumbnail. The caller has checked that the person may see it.
+
+    Straight in the bucket where browsers reach it, so that the portal is not asked for each; but not for somebody who
+    looks at the portal as another person: those pictures are to stay in no cache.
+    """
+    if not settings.S3_PUBLIC or viewing:
+        return reverse("image_rendition", args=[image_id, THUMBNAIL])
+    return bucket.signed_url(keys.rendition_key(image_id, min(width, THUMBNAIL)), LINK_SECONDS, cached=CACHED)
 
 
 async def _stream(key: str, download_as: str | None, hold: bool) -> HttpResponseBase:

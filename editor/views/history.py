@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from editor.images.delivery import thumbnail_address
 from editor.library.history import History, Known, Place, Saved, find, look_up
 from editor.library.history_filters import HistoryFilters
 from editor.models import Favourite, GenerationJob, Image, ImageState, JobSource, JobState
@@ -72,6 +73,7 @@ def _page(request: PersonRequest, edits: History, **about: Any) -> HttpResponse:
     place = _place(request)
     known = look_up(edits, filters)
     jobs = list(_with_covers(find(edits, filters, known, place, PER_PAGE + 1), request.user))
+    _address(request, jobs)
     more, extra, jobs = len(jobs) > PER_PAGE, jobs[-1:], jobs[:PER_PAGE]
     if place is not None and place.newer:
         if not more:
@@ -159,6 +161,7 @@ def history_working(request: PersonRequest) -> HttpResponse:
         .filter(pk__in=asked)
         .select_related("made_by")
     )
+    _address(request, jobs)
     waiting = [job for job in jobs if job.state == JobState.QUEUED]
     prefetch_related_objects(waiting, Prefetch("sources", JobSource.objects.select_related("image")))
     context = {
@@ -168,6 +171,15 @@ def history_working(request: PersonRequest) -> HttpResponse:
         "working": [job for job in jobs if not job.is_final],
     }
     return render(request, "history/changed.html", context)
+
+
+def _address(request: PersonRequest, jobs: "list[Any]") -> None:
+    """Write on each edit where its pictures are."""
+    viewing = getattr(request, "viewing", None) is not None
+    for job in jobs:
+        for name in ("cover", "source"):
+            pk, width = getattr(job, f"{name}_id"), getattr(job, f"{name}_width")
+            setattr(job, f"{name}_address", thumbnail_address(pk, width, viewing=viewing) if pk else "")
 
 
 def _read_working(edits: list[str]) -> Iterator[tuple[UUID, str]]:
@@ -205,7 +217,9 @@ def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
     return jobs.annotate(
         cover_id=Subquery(shown.values("id")[:1], output_field=UUIDField()),
         cover_thumbhash=Subquery(shown.values("thumbhash")[:1]),
+        cover_width=Subquery(shown.values("width")[:1]),
         cover_sensitive=Subquery(shown.values("sensitive")[:1]),
+        source_width=Subquery(sources.order_by("position").values("image__width")[:1]),
         source_sensitive=Subquery(sources.order_by("position").values("image__sensitive")[:1]),
         source_id=Subquery(sources.order_by("position").values("image_id")[:1], output_field=UUIDField()),
         is_favourite=Exists(marked),

@@ -1,13 +1,17 @@
 """A person's edits, newest first."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+import requests
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.models import FluxServer, GenerationJob, ImageKind, JobState, User, Workspace
 from editor.views.history import PER_PAGE, read_cursor, write_cursor
@@ -134,6 +138,20 @@ def test_result_in_the_trash_is_not_shown(alice: User, alice_client: Client) -> 
     assert str(result.pk) in alice_client.get("/history/").content.decode()
     result.trash()
     assert str(result.pk) not in alice_client.get("/history/").content.decode()
+
+
+def test_where_browsers_reach_the_bucket_the_page_leads_straight_there(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    settings.S3_PUBLIC = True
+    job = make_job(alice)
+    result = make_image(alice, stored=True, kind=ImageKind.GENERATED, job=job)
+    page = alice_client.get("/history/")
+    found = next(one for one in re.findall(r'<img src="([^"]+)"', page.content.decode()) if str(result.pk) in one)
+    answer = requests.get(unescape(found), timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=300"
+    assert alice_client.get("/history/").content.decode().count(found) == 1  # the same link: a browser has it
 
 
 def test_page_that_scrolls_in_does_not_repeat_the_day(alice: User, alice_client: Client) -> None:
