@@ -59,7 +59,7 @@ def test_by_mouse(signed_in: Page, first: GenerationJob, complaints: list[str]) 
     moved = transforms(page)
     assert moved[0] == moved[1] != near[0]
     assert page.locator("[data-compare-range]").input_value() == "50"  # the picture was moved, not the slider
-    page.get_by_text("Side by side").click()
+    page.get_by_role("radio", name="Side by side").check()
     assert transforms(page) == moved
     page.get_by_role("button", name=re.compile("Fit")).click()
     expect(page.locator("[data-zoom-said]")).to_have_text("100 %")
