@@ -26,8 +26,13 @@ _sulks_until = 0.0
 
 
 def edit_changed(job_id: UUID, workspace_id: UUID) -> None:
-    """It went on, or is new: everybody in its workspace may see that."""
+    """It went on: everybody in its workspace may see that."""
     _on_commit(for_workspace(workspace_id), f"edit:{job_id}", f"edits:{workspace_id}")
+
+
+def edits_begun(workspace_id: UUID) -> None:
+    """There are new ones, however many."""
+    _on_commit(for_workspace(workspace_id), f"edits:{workspace_id}")
 
 
 def image_changed(image_id: UUID, made_by_id: int, workspace_id: UUID) -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from editor import rings
+from editor import events, rings
 from editor.flux.contract import MAX_SEED
 from editor.images.rights import expired, expired_words
 from editor.jobs import allowances
@@ -229,4 +229,6 @@ def _write(
         for position, image in enumerate(order.sources)
     )
     index_edits(*jobs)
+    for workspace_id in {job.workspace_id for job in jobs}:
+        events.edits_begun(workspace_id)
     return jobs

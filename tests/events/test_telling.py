@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from editor import rings
 from editor.desk import suspension
 from editor.events import passes, telling
 from editor.events.telling import for_person, for_session, for_workspace, session_hash
+from editor.jobs.creation import EditSpec, Order, create_jobs
 from editor.models import Membership, User, Workspace
 from tests.makers import make_image, make_job
 from tests.people import alice, alice_client, bob, charlie, client_of, quick_passwords, team
@@ -55,6 +57,14 @@ def test_each_step_of_an_edit_is_told_to_its_workspace(alice: User, heard: Heard
     with committed():
         assert not job.cancel("released")  # type: ignore[arg-type]
     assert heard() == []
+
+
+def test_new_edits_are_told_once_however_many(alice: User, heard: Heard, committed: Committed) -> None:
+    image = make_image(alice)
+    orders = [Order([image], EditSpec(f"in the snow {number}"), uuid4().hex) for number in range(3)]
+    with committed(), patch.object(rings, "_send"):
+        create_jobs(alice, orders)
+    assert heard() == [f"{for_workspace(image.workspace_id)} edits:{image.workspace_id}"]
 
 
 def test_picture_is_told_to_its_maker_and_the_library_to_all(alice: User, heard: Heard, committed: Committed) -> None:
