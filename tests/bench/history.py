@@ -2,7 +2,7 @@
 
 import gzip
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -147,7 +147,7 @@ def _jobs(owner: User, team: Workspace, count: int) -> None:
         else:
             values.append("%s")
             said.append(field.get_db_prep_save(getattr(pattern, field.attname), connection))
-    columns = ", ".join(field.column for field in GenerationJob._meta.concrete_fields)
+    columns = ", ".join(str(field.column) for field in GenerationJob._meta.concrete_fields)
     _run(f"INSERT INTO editor_generationjob ({columns}) SELECT {', '.join(values)} FROM {numbers}", *said, count)
 
 
@@ -173,7 +173,7 @@ def _results(owner: User, team: Workspace, source: Image) -> None:
     """Of every twentieth edit, and each is a favourite."""
     uid = "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"
     own = {"id": uid, "job_id": "j.id", "kind": "'generated'", "created_at": "j.created_at"}
-    columns = [field.column for field in Image._meta.concrete_fields]
+    columns = [str(field.column) for field in Image._meta.concrete_fields]
     chosen = ", ".join(own.get(column, f"i.{column}") for column in columns)
     _run(
         f"INSERT INTO editor_image ({', '.join(columns)}) SELECT {chosen} FROM editor_generationjob j, editor_image i"
@@ -191,6 +191,6 @@ def _results(owner: User, team: Workspace, source: Image) -> None:
 
 
 def _run(sql: str, *said: object) -> None:
-    keys = [UUIDField().get_db_prep_value(one, connection) if isinstance(one, UUID) else one for one in said]
+    keys: list[Any] = [UUIDField().get_db_prep_value(one, connection) if isinstance(one, UUID) else one for one in said]
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)

@@ -1,6 +1,7 @@
 """Many edits of a history at once."""
 
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def edit(user: User, workspace: Workspace | None = None, results: int = 2) -> GenerationJob:
-    place = {"workspace": workspace} if workspace else {}
+    place: dict[str, Any] = {"workspace": workspace} if workspace else {}
     source = make_image(user, name="cup.jpg", **place)
     ended = {"state": "succeeded", "allowance": "taken", "finished_at": timezone.now(), "due_at": None}
     job = make_job(user, source, prompt="a blue cup", samples=results, **ended)
@@ -98,7 +99,7 @@ def test_one_prompt_is_asked_for_the_first_picture_of_each(alice: User, alice_cl
 def test_zip_says_how_each_picture_was_made(alice: User) -> None:
     job = edit(alice)
     answer = async_to_sync(async_client_of(alice).post)("/history/chosen.zip", {"edit": job.pk})
-    archive = zip_of(answer)
+    archive = zip_of(answer)  # type: ignore[arg-type]
     made = json.loads(archive.read("pictures.json"))
     assert {one["file"] for one in made} <= set(archive.namelist())
     first = made[0]
