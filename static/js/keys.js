@@ -57,6 +57,10 @@ const MAP = [
     [".", "All that can be done", ".", pressed(".")],
     ["Del", "Into the trash", "Delete", pressed("Delete")],
   ]],
+  ["In a grid", [
+    ["← ↑ → ↓", "From tile to tile, from the one in focus"],
+    ["Space · X", "Choose it, or not"],
+  ]],
   ["Everywhere", [
     ["G S", "Studio", "g s", click('.rail a[href="/"]')],
     ["G L", "Library", "g l", click('.rail a[href*="library"]')],
