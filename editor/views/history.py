@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from editor.images.delivery import thumbnail_address
 from editor.library.history import History, Known, Place, Saved, find, look_up
@@ -33,6 +34,7 @@ MEMBERS_SHOWN = 500
 GROUP_WORDS = {"": "All", "working": "Working", "done": "Done", "failed": "Did not work"}
 
 
+@vary_on_headers("HX-Request")  # a page that scrolls in is another one than that which the way back opens
 @require_safe
 @signed_in
 def history(request: PersonRequest) -> HttpResponse:
@@ -40,6 +42,7 @@ def history(request: PersonRequest) -> HttpResponse:
     return _page(request, History(request.user))
 
 
+@vary_on_headers("HX-Request")
 @require_safe
 @signed_in
 def workspace_history(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
