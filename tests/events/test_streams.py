@@ -1,6 +1,7 @@
 """Event streams, without a database anywhere near: whatever asked it would fail here."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -106,8 +107,8 @@ def test_end_closes_the_stream_and_the_same_pass_opens_no_other(address: str) ->
 def test_pass_is_good_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(hub: Hub) -> None:
         text = pass_for()
-        now = passes.time.time()
-        monkeypatch.setattr(passes.time, "time", lambda: now + passes.GOOD_FOR + 1)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + passes.GOOD_FOR + 1)
         assert await Browser(hub, text).status() == 403
         monkeypatch.undo()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -73,7 +74,7 @@ def test_picture_is_told_to_its_maker_and_the_library_to_all(alice: User, heard:
         f"{for_person(alice.pk)} image:{image.pk}",
         f"{for_workspace(image.workspace_id)} library:{image.workspace_id}",
     ]
-    for step in (lambda: image.refuse("not-a-picture"), image.trash, image.restore):
+    for step in (partial(image.refuse, "not-a-picture"), image.trash, image.restore):
         with committed():
             assert step()
         assert heard() == told

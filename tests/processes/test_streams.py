@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
@@ -27,7 +28,8 @@ class Stream:
         asked = requests.get(
             f"{url}/events/pass/", cookies=self.cookies, headers={"Accept": "application/json"}, timeout=20
         )
-        self.status, self.answer, self.lines = asked.status_code, asked, iter(())
+        self.status, self.answer = asked.status_code, asked
+        self.lines: Iterator[Any] = iter(())
         if asked.ok:
             address = f"{url}{asked.json()['address']}"
             self.answer = requests.get(address, cookies=self.cookies, stream=True, timeout=20)
@@ -37,7 +39,7 @@ class Stream:
 
     def next(self) -> str:
         """The next line that says something; "" at the end."""
-        return next((line for line in self.lines if line and line != "data: 1"), "")
+        return str(next((line for line in self.lines if line and line != "data: 1"), ""))
 
 
 @contextmanager
