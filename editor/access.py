@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def roles_to_give(actor: Membership) -> list[Role]:
 
 def image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may see. Raises Http404."""
-    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace").first()
+    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace", "root").first()
     if image is None:
         raise Http404
     return image
@@ -109,6 +109,28 @@ def pictures_for(
     if not images:
         raise Http404
     return workspace, images
+
+
+def edits_for(user: "User", ids: Iterable[UUID], right: Right = Right.SEE) -> list[GenerationJob]:
+    """Of these edits those that lie where the person may do this now, newest first.
+
+    The others, a stranger's as well as those that never were, are left out. Raises Http404 if none is left, InArchive.
+    """
+    mine = {"workspace__memberships__user": user, "workspace__memberships__role__in": roles_with(right)}
+    rows = GenerationJob.objects.filter(**mine, workspace__trashed_at=None, pk__in=ids).select_related("workspace")
+    jobs = list(rows.order_by("-created_at", "-id"))
+    if not jobs:
+        raise Http404
+    there = [job for job in jobs if right == Right.SEE or job.workspace.is_open]
+    if not there:
+        raise InArchive(jobs[0].workspace)
+    return there
+
+
+def results_of(user: "User", jobs: Iterable[GenerationJob]) -> list[Image]:
+    """The ready pictures of these edits that are shown to the person, newest first; with their edits and workspaces."""
+    images = Image.objects.shown_to(user).filter(job__in=list(jobs), state=ImageState.READY, purged_at=None)
+    return list(images.select_related("job", "workspace").order_by("-job__created_at", "-job", "-position"))
 
 
 def collection_for(user: "User", collection_id: UUID, right: Right = Right.SEE) -> tuple[Collection, list[Collection]]:
@@ -159,6 +181,23 @@ def own_job_for(user: "User", job_id: UUID) -> GenerationJob:
     if job.made_by_id != user.pk:
         raise Http404
     return job
+
+
+def batch_for(user: "User", batch_id: UUID) -> Batch:
+    """A batch whose edits the person may see. Raises Http404."""
+    mine = Batch.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
+    batch = mine.filter(pk=batch_id).select_related("workspace", "made_by").first()
+    if batch is None:
+        raise Http404
+    return batch
+
+
+def own_batch_for(user: "User", batch_id: UUID) -> Batch:
+    """One that the person made, so that they may stop it or run it again. Raises Http404."""
+    batch = batch_for(user, batch_id)
+    if batch.made_by_id != user.pk:
+        raise Http404
+    return batch
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

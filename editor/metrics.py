@@ -1,4 +1,5 @@
 """What Prometheus is told, from rows at the moment of asking: no process counts anything, so none can forget it.
+But for the event streams that the answering process holds itself, which are no rows.
 
 Everything is read through an index and bounded: what is open is counted exactly, what is over only as far as WINDOWS
 reach. Rates therefore are gauges over a window; counters would need a million rows, or memory.
@@ -17,6 +18,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from editor import rings
+from editor.events import streams
 from editor.jobs.registry import workers
 from editor.models import (
     OPEN,
@@ -63,6 +65,7 @@ class _Rows(Collector):
         now = timezone.now()
         for part in (_jobs, _flux_server, _attempts, _steps, _waiting, _queues, _clock):
             yield from part(now)
+        yield _gauge("streams", "Event streams that this web process holds.", [([], len(streams.hub))])
 
 
 def _gauge(name: str, says: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> Metric:

@@ -25,7 +25,14 @@ LOOK_AT_JOB = "editor.jobs.tasks.look_at_job"
 CHECK_DUE = "editor.jobs.tasks.check_due"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
-QUEUES = {LOOK_AT_JOB: "edits", CHECK_DUE: "edits", LOOK_AT_IMAGE: "pictures", MAIL_NOTICE: "pictures"}
+MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
+QUEUES = {
+    LOOK_AT_JOB: "edits",
+    CHECK_DUE: "edits",
+    LOOK_AT_IMAGE: "pictures",
+    MAIL_NOTICE: "pictures",
+    MAIL_BATCH: "pictures",
+}
 MARK_KEPT = 3600  # seconds
 
 
@@ -45,6 +52,10 @@ def ring_image(image_id: UUID) -> None:
 
 def ring_notice(notice_id: UUID) -> None:
     _on_commit(MAIL_NOTICE, str(notice_id))
+
+
+def ring_batch(batch_id: UUID) -> None:
+    _on_commit(MAIL_BATCH, str(batch_id))
 
 
 def ring_checks() -> None:

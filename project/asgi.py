@@ -14,8 +14,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from editor.checks import require_sound_settings
+from editor.events import streams
 from editor.log_context import about
 from project import request_ids
+from project.lifespan import lifespan
 from project.request_bodies import FORM_BYTES, Receive, bounded
 
 Scope = dict[str, Any]
@@ -38,7 +40,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         upload = scope["path"] == UPLOAD_PATH
         receive = bounded(receive, 2 * settings.UPLOAD_MAX_BYTES if upload else FORM_BYTES)
         request_id = request_ids.taken_or_made(scope["headers"])
+        if scope["path"] == streams.PATH:
+            await streams.answer(scope, receive, request_ids.answering(send, request_id))
+            return
         with about(request=request_id):
             await portal(scope, receive, request_ids.answering(send, request_id))
+        return
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send, streams.hub)
         return
     await portal(scope, receive, send)

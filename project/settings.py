@@ -403,6 +403,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:", "blob:", *_picture_origins],
         "font-src": ["'self'"],
         "connect-src": ["'self'", *_picture_origins],
+        "worker-src": ["'self'"],
         "manifest-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],

@@ -22,6 +22,7 @@ from editor.access import RIGHTS, Right
 from editor.desk.appeals import token_for
 from editor.library.shelves import collect, new_collection
 from editor.models import (
+    Batch,
     Cause,
     Collection,
     Decision,
@@ -31,6 +32,7 @@ from editor.models import (
     ModerationCase,
     Notice,
     Role,
+    SavedFilter,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -165,6 +167,12 @@ def job(scene: Scene) -> list[Any]:
     return [scene.job.pk]
 
 
+def varied(scene: Scene) -> list[Any]:
+    found = uuid4()
+    make_job(scene.people["editor"], scene.image, rerun_of=scene.job, variation_set=found, due_at=None)
+    return [found]
+
+
 def team(scene: Scene) -> list[Any]:
     return [scene.team.pk]
 
@@ -185,6 +193,28 @@ def chosen(scene: Scene) -> dict[str, Any]:
         "collection_name": "New",
         "to": scene.shared.pk,
     }
+
+
+def one_chosen(scene: Scene) -> dict[str, Any]:
+    return {"picture": [scene.image.pk]}
+
+
+def batch(scene: Scene) -> list[Any]:
+    """The editor's, with the edit that waits in it."""
+    editor = scene.people["editor"]
+    made = Batch.objects.create(workspace=scene.team, made_by=editor, form_token=uuid4().hex, prompt="Hidden words")
+    GenerationJob.objects.filter(pk=scene.waiting.pk).update(batch=made)
+    return [made.pk]
+
+
+def chosen_edits(scene: Scene) -> dict[str, Any]:
+    """Two of the team, and one that never was."""
+    return {"edit": [scene.job.pk, scene.waiting.pk, uuid4()], "collection_name": "New"}
+
+
+def saved_filter(scene: Scene) -> list[Any]:
+    """The editor's."""
+    return [SavedFilter.objects.create(user=scene.people["editor"], name="Cats", query="?q=cat").pk]
 
 
 def edit_of(scene: Scene) -> dict[str, Any]:
@@ -235,7 +265,11 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(SEE, args=image, query=lambda scene: f"?edit={scene.job.pk}"),
         Address(SEE, args=image, query=lambda scene: f"?from={scene.job.pk}"),
         Address(SEE, args=image, query=lambda scene: f"?second={scene.image.pk}"),
+        Address(SEE, args=image, query=lambda scene: f"?reuse={scene.job.pk}&what=seed"),
+        Address(SEE, args=image, query=lambda scene: f"?against={scene.image.pk}"),
     ],
+    "studio_pick": [Address(SEE, args=image)],
+    "studio_words": [Address(SIGNED_IN)],
     "sample_use": [
         Address(SIGNED_IN, "post", args=lambda scene: ["cat"]),
         Address(
@@ -270,11 +304,22 @@ ADDRESSES: dict[str, list[Address]] = {
     ],
     "edit": [Address(SEE, args=job)],
     "edit_tile": [Address(SEE, args=job)],
+    "edit_trash": [Address(EDIT, "post", job), Address(EDIT, "post", job, body=lambda scene: {"branch": "1"})],
     "edit_cancel": [Address(MAKER, "post", lambda scene: [scene.waiting.pk])],
     "edit_send_again": [Address(MAKER, "post", job)],
     "edit_let_go": [Address(MAKER, "post", job)],
+    "edit_variations": [
+        Address(EDIT, args=job),
+        Address(EDIT, "post", job, body=lambda scene: {"what": "seed", "seed_0": "1", "form_token": uuid4().hex}),
+    ],
+    "variations": [Address(SEE, args=varied)],
+    "edit_compare": [
+        Address(SEE, query=lambda scene: f"?a={scene.job.pk}"),
+        Address(SEE, query=lambda scene: f"?a={scene.job.pk}&b={scene.waiting.pk}"),
+    ],
     "edit_run_again": [Address(EDIT, "post", job, body=lambda scene: {"form_token": uuid4().hex})],
     "edits_left": [Address(SIGNED_IN)],
+    "live_pass": [Address(SIGNED_IN)],
     "library": [
         Address(SIGNED_IN),
         Address(SIGNED_IN, query=lambda scene: f"?collection={scene.collection.pk}&who={scene.people['owner'].pk}"),
@@ -319,7 +364,33 @@ ADDRESSES: dict[str, list[Address]] = {
     ],
     "suspended": [Address(dict.fromkeys(PEOPLE, OUT))],
     "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
+    "batch_list": [Address(SIGNED_IN)],
+    "batch_new": [
+        Address(SIGNED_IN),  # says where to choose
+        Address(EDIT, "post", body=one_chosen),
+        Address(EDIT, "post", body=lambda scene: one_chosen(scene) | {"prompt": "blue", "form_token": uuid4().hex}),
+    ],
+    "batch": [Address(SEE, args=batch)],
+    "batch_progress": [Address(SEE, args=batch, query=lambda scene: f"?edit={scene.waiting.pk}.held")],
+    "batch_cancel": [Address(MAKER, "post", batch)],
+    "batch_again": [Address(MAKER, "post", batch, body=lambda scene: {"form_token": uuid4().hex})],
+    "batch_zip": [Address(BYTES, args=batch)],
     "history": [Address(SIGNED_IN)],
+    "history_filters": [Address(SIGNED_IN)],
+    "workspace_history_filters": [Address(SEE, args=team)],
+    "saved_filter_new": [
+        Address(SIGNED_IN, "post", body=lambda scene: {"name": "Cats", "query": "?q=cat"}),
+        Address(SEE, "post", body=lambda scene: {"name": "Cats", "query": "?q=cat", "workspace": scene.team.pk}),
+    ],
+    "saved_filter_rename": [Address(MAKER, "post", saved_filter, body=lambda scene: {"name": "Dogs"})],
+    "saved_filter_delete": [Address(MAKER, "post", saved_filter)],
+    "edits_favourite": [Address(SEE, "post", body=chosen_edits)],
+    "edits_collect": [Address(EDIT, "post", body=chosen_edits)],
+    "edits_trash": [Address(EDIT, "post", body=chosen_edits)],
+    "edits_restore": [Address(SIGNED_IN, "post", query=lambda scene: "?at=0")],  # only what is theirs is put back
+    "edits_compare": [Address(SEE, "post", body=chosen_edits)],
+    "edits_batch": [Address(EDIT, "post", body=chosen_edits)],
+    "edits_zip": [Address(BYTES, "post", body=chosen_edits, refused=dict.fromkeys(PEOPLE[3:], 400))],  # no results
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
     "library_upload": [
         Address(SIGNED_IN),

@@ -24,6 +24,7 @@ from editor.models import (
     Membership,
     Notice,
     Role,
+    SavedFilter,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -100,6 +101,7 @@ def _leave_workspaces(user: User) -> None:
 def _forget_traces(user: User) -> None:
     """Rows that hold the address or are the person's own business alone."""
     Favourite.objects.filter(user=user).delete()
+    SavedFilter.objects.filter(user=user).delete()
     Notice.objects.filter(person=user).delete()
     forget_words(user)
     EmailAddress.objects.filter(user=user).delete()

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from editor import events
 from editor.accounts import view_as
 from editor.admin import recording
 from editor.admin.recording import actor_of
@@ -75,6 +76,7 @@ class PersonDoors:
     def end_sessions(self, request: HttpRequest, person: User) -> None:
         """Called in a transaction."""
         User.objects.filter(pk=person.pk).update(session_epoch=F("session_epoch") + 1)
+        events.end_streams(person.pk)
         recording.record(request, "user.signed_out_everywhere", person, str(person))
 
     def suspend(self, request: HttpRequest, person: User) -> None:

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from editor import events
 from editor.desk import notices
 from editor.jobs import holding
 from editor.models import Action, CaseState, Cause, Decision, ModerationCase, User
@@ -28,6 +29,7 @@ def shut_out(user: User) -> None:
     rows = User.objects.filter(pk=user.pk, suspended_at=None)
     rows.update(suspended_at=timezone.now(), is_active=False, session_epoch=F("session_epoch") + 1)
     holding.hold_jobs_of(user)
+    events.end_streams(user.pk)
 
 
 def let_in(user: User) -> None:

@@ -1,5 +1,6 @@
 """The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
 
+from editor.forms.batches import BatchForm
 from editor.forms.desk import DecisionForm, reasons_for
 from editor.forms.edits import (
     PROMPT_MAX,
@@ -12,8 +13,10 @@ from editor.forms.edits import (
     draw_form_token,
 )
 from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, PictureField, ProseField
+from editor.forms.history import SavedFilterForm
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
+from editor.forms.variations import VariationsForm
 from editor.forms.workspaces import (
     CoverForm,
     InvitationForm,
@@ -35,6 +38,7 @@ __all__ = [
     "STRENGTH_DEFAULT",
     "TOO_LONG",
     "AppealForm",
+    "BatchForm",
     "CollectionForm",
     "CoverForm",
     "DecisionForm",
@@ -53,8 +57,10 @@ __all__ = [
     "RightsForm",
     "RoleForm",
     "RunAgainForm",
+    "SavedFilterForm",
     "TagForm",
     "UploadForm",
+    "VariationsForm",
     "WorkspaceForm",
     "draw_form_token",
     "reasons_for",

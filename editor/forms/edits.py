@@ -21,12 +21,9 @@ def draw_form_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-class EditForm(forms.Form):
-    """What is asked of an edit."""
-
-    source = PictureField(error_messages={"required": "Choose a picture first.", "invalid": "No such picture."})
-    second = PictureField(required=False, error_messages={"invalid": "No such picture."})
-    prompt = ProseField(
+def prompt_field(*, required: bool) -> ProseField:
+    return ProseField(
+        required=required,
         max_length=PROMPT_MAX,
         error_messages={
             "required": "Say what should change, in a sentence.",
@@ -34,6 +31,34 @@ class EditForm(forms.Form):
             "null_characters_not_allowed": NO_TEXT,
         },
     )
+
+
+def strength_field() -> forms.FloatField:
+    return forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], "A number from 0 to 1, like 0.7."),
+    )
+
+
+def seed_field() -> forms.IntegerField:
+    return forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=SEED_MAX,
+        error_messages=dict.fromkeys(
+            ["invalid", "min_value", "max_value"], f"A whole number from 0 to {SEED_MAX}, or nothing for a random one."
+        ),
+    )
+
+
+class EditForm(forms.Form):
+    """What is asked of an edit."""
+
+    source = PictureField(error_messages={"required": "Choose a picture first.", "invalid": "No such picture."})
+    second = PictureField(required=False, error_messages={"invalid": "No such picture."})
+    prompt = prompt_field(required=True)
     negative_prompt = ProseField(
         required=False,
         max_length=PROMPT_MAX,
@@ -53,20 +78,9 @@ class EditForm(forms.Form):
         max_value=SAMPLES_MAX,
         error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], "One to four pictures at a time."),
     )
-    strength = forms.FloatField(
-        required=False,
-        min_value=0,
-        max_value=1,
-        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], "A number from 0 to 1, like 0.7."),
-    )
-    seed = forms.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=SEED_MAX,
-        error_messages=dict.fromkeys(
-            ["invalid", "min_value", "max_value"], f"A whole number from 0 to {SEED_MAX}, or nothing for a random one."
-        ),
-    )
+    strength = strength_field()
+    seed = seed_field()
+    keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
     form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
 
     def clean(self) -> dict[str, Any]:

@@ -216,12 +216,24 @@ def copy(source: str, target: str) -> None:
         client.copy_object(Bucket=name, Key=target, CopySource={"Bucket": name, "Key": source})
 
 
-def signed_url(key: str, expires: int, *, download_as: str | None = None, content_type: str | None = None) -> str:
+def signed_url(
+    key: str,
+    expires: int,
+    *,
+    download_as: str | None = None,
+    content_type: str | None = None,
+    cached: str | None = None,
+) -> str:
     """A link that anyone may GET for at least `expires` seconds (seven days at most), the same one for some minutes.
 
-    `download_as` is a whole Content-Disposition header, `content_type` another type than the stored one.
+    `download_as` is a whole Content-Disposition header, `content_type` another type than the stored one, `cached` a
+    Cache-Control.
     """
-    told = {"ResponseContentDisposition": download_as, "ResponseContentType": content_type}
+    told = {
+        "ResponseContentDisposition": download_as,
+        "ResponseContentType": content_type,
+        "ResponseCacheControl": cached,
+    }
     parameters = {name: value for name, value in told.items() if value is not None}
     remembered = (key, expires, *parameters.items())
     now = time.monotonic()

@@ -19,6 +19,7 @@ from editor.library.words import index_words
 from editor.models import (
     OPEN,
     CollectionItem,
+    EditTerm,
     Favourite,
     GenerationJob,
     Image,
@@ -73,6 +74,7 @@ def move(user: User, images: Sequence[Image], to: Workspace) -> Moved:
         _leave_tombstones(going, jobs)
         Image.objects.filter(pk__in=going).update(workspace=to)
         GenerationJob.objects.filter(pk__in=jobs).update(workspace=to)
+        EditTerm.objects.filter(job__in=jobs).update(workspace=to)
         _settle_in(going, to)
         if origin.is_personal:  # nobody else has seen them so far
             withhold_moved(user, going.values(), to)
@@ -167,7 +169,9 @@ def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
     ImageTag.objects.filter(image__in=going).delete()
     Tag.objects.filter(pk__in=tags, image_tags=None).delete()
     CollectionItem.objects.filter(image__in=going).delete()
-    Favourite.objects.filter(image__in=going).exclude(user__memberships__workspace=to).delete()
+    marks = Favourite.objects.filter(image__in=going)
+    marks.exclude(user__memberships__workspace=to).delete()
+    marks.filter(image__job=None).update(job=None, job_created_at=None)
     Workspace.objects.filter(cover__in=going).update(cover=None)
     ImageWord.objects.filter(image__in=going).update(workspace=to)
     for name, images in tagged.items():

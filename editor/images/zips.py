@@ -5,10 +5,11 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from editor.images import bucket, keys
@@ -47,6 +48,13 @@ class Made:
     ratio: str = ""
     strength: float | None = None
     seed: int | None = None
+    edit: str = ""  # the id of the edit that made it
+    asked_at: str = ""
+    samples: int | None = None
+    edit_width: int | None = None
+    edit_height: int | None = None
+    sources: tuple[str, ...] = ()  # names of the pictures that it was made of, in their order
+    rerun_of: str = ""  # the edit that this one repeated
     sandbox: bool = False
     note: str = ""  # why there is no file
 
@@ -66,8 +74,10 @@ class Entry:
     made: Made
 
 
-def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[Entry]:
-    """`images` come with their makers and edits; `tags` are names by a picture's id.
+def entries_of(
+    images: Iterable[Image], tags: dict[object, list[str]], sources: Mapping[object, list[str]] = {}
+) -> list[Entry]:
+    """`images` come with their makers and edits; `tags` are names by a picture's id, `sources` by an edit's.
 
     Those that are still being looked at are in the lists alone.
     """
@@ -78,19 +88,29 @@ def entries_of(images: Iterable[Image], tags: dict[object, list[str]]) -> list[E
             key=keys.master_key(image.pk, image.master_ext) if image.is_ready else "",
             moment=image.created_at,
             made=_made(
-                image, unique_name(image.download_name, taken) if image.is_ready else "", tags.get(image.pk, [])
+                image,
+                unique_name(image.download_name, taken) if image.is_ready else "",
+                tags.get(image.pk, []),
+                sources.get(image.job_id, []),
             ),
         )
         for image in images
     ]
 
 
-def _made(image: Image, file: str, tags: list[str]) -> Made:
+def _made(image: Image, file: str, tags: list[str], sources: list[str]) -> Made:
     job = image.job
-    asked = {}
+    asked: dict[str, Any] = {}
     if job is not None:
-        names = ("prompt", "negative_prompt", "ratio", "strength", "seed")
-        asked = {name: getattr(job, name) for name in names}
+        names = ("prompt", "negative_prompt", "ratio", "strength", "seed", "samples")
+        asked = {name: getattr(job, name) for name in names} | {
+            "edit": str(job.pk),
+            "asked_at": job.created_at.isoformat(),
+            "edit_width": job.width,
+            "edit_height": job.height,
+            "rerun_of": str(job.rerun_of_id or ""),
+            "sources": tuple(sources),
+        }
     return Made(
         file=file,
         name=image.name,

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from editor import rings
+from editor import events, rings
 from editor.models import OPEN, Allowance, Attempt, AttemptState, GenerationJob, Image, JobState
 
 MOST_RACES = 8  # with workers that move the row while we look at it
@@ -27,7 +27,10 @@ def _cancel_once(job: GenerationJob) -> bool:
         if job.state == JobState.SUBMITTING:
             # As soon as the answer is in: only then it is known what there is to cancel.
             rows = GenerationJob.objects.filter(pk=job.pk, state=JobState.SUBMITTING, cancel_requested_at=None)
-            return bool(rows.update(cancel_requested_at=timezone.now())) or job.cancel_requested_at is not None
+            if rows.update(cancel_requested_at=timezone.now()):
+                events.edit_changed(job.pk, job.workspace_id)
+                return True
+            return job.cancel_requested_at is not None
         if job.state == JobState.UNCONFIRMED:
             return let_go(job)
         collecting = job.state == JobState.COLLECTING

@@ -4,21 +4,27 @@ What it promises holds from the commit on.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from datetime import timedelta
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from editor import rings
+from editor import events, rings
 from editor.flux.contract import MAX_SEED
 from editor.images.rights import expired, expired_words
 from editor.jobs import allowances
+from editor.library.edits import index_edits
 from editor.models import GenerationJob, HeldFor, Image, JobSource, JobState, RuleAction, User, Workspace
-from editor.models.allowances import hold
+from editor.models.allowances import hold_all
 from editor.moderation import prompts
 from editor.moderation.rules import Verdict, look_at_prompt
+
+RUNG_AT_ONCE = 8  # edits made together
+MOMENT = timedelta(microseconds=1)
 
 
 class NotAllowed(Exception):  # noqa: N818  a sentence for the person
@@ -36,6 +42,21 @@ class EditSpec:
     strength: float = 0.7
     seed: int | None = None
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """What the rules on prompts look at."""
+        return self.prompt, self.negative_prompt
+
+
+@dataclass(frozen=True)
+class Order:
+    """One edit that is asked for: its sources lie in one workspace, and its token is its own."""
+
+    sources: list[Image]
+    spec: EditSpec
+    form_token: str
+    rerun_of: GenerationJob | None = None
+
 
 def draw_seed() -> int:
     """Always drawn and sent by us, so that every edit can be run again exactly."""
@@ -49,40 +70,62 @@ def create_job(
 
     Where a rule on prompts fits, it is not made, or held, or noted. Raises NotAllowed.
     """
-    verdict = look_at_prompt(spec.prompt, spec.negative_prompt)
-    if verdict.action == RuleAction.BLOCK:
-        return _made_before(user, form_token) or _block(user, spec, verdict)
+    return create_jobs(user, [Order(sources, spec, form_token, rerun_of)])[0]
+
+
+def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, Any]] = dict) -> list[GenerationJob]:
+    """Make all of these edits, in the workspace of the first source, or none. The same tokens again: what they made.
+
+    `shared` gives the fields that all of them have; it is called once everything is allowed, in the transaction that
+    writes them. One blocked prompt stops them all. Raises NotAllowed.
+    """
+    asked = dict.fromkeys(order.spec.words for order in orders)  # most often the same
+    verdicts = {words: look_at_prompt(*words) for words in asked}
+    for words, verdict in verdicts.items():
+        if verdict.action == RuleAction.BLOCK:
+            return _made_before(user, orders) or _block(user, words, verdict)
+    sources = list({image.pk: image for order in orders for image in order.sources}.values())
     try:
         with transaction.atomic():
             # One at a time per person and then per workspace, so that two windows can't spend the same rest. Without
             # `no_key` whoever writes a line of the ledger would wait for it, and it for them.
             person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
             workspace = Workspace.objects.select_for_update(no_key=True).get(pk=sources[0].workspace_id)
-            if made := _made_before(user, form_token):
+            if made := _made_before(user, orders):
                 return made
             _check_place(sources, workspace)
             _check_rights(sources)
             _check_open(workspace, person.is_active)
             _check_pause(person)
-            _check_waiting(person, workspace)
-            _check_allowance(user, workspace, spec.samples)
-            job = _write(user, sources, spec, form_token, rerun_of, held=verdict.action == RuleAction.HOLD)
-            hold(job)
-            if verdict.fits:
-                prompts.open_case_of_edit(job, verdict)
-            if job.state == JobState.QUEUED:
-                rings.ring_job(job.pk)
-            return job
+            _check_waiting(person, workspace, len(orders))
+            _check_allowance(user, workspace, orders)
+            jobs = _write(user, orders, verdicts, shared())
+            hold_all(jobs)
+            for job, order in zip(jobs, orders, strict=True):
+                if verdicts[order.spec.words].fits:
+                    prompts.open_case_of_edit(job, verdicts[order.spec.words])
+            _ring(jobs)
+            return jobs
     except IntegrityError:
-        return GenerationJob.objects.get(made_by=user, form_token=form_token)
+        return _made_before(user, orders)
 
 
-def _made_before(user: User, form_token: str) -> GenerationJob | None:
-    return GenerationJob.objects.filter(made_by=user, form_token=form_token).first()
+def _ring(jobs: list[GenerationJob]) -> None:
+    """For the first few; each look at an edit rings for the next ones."""
+    waiting = [job.pk for job in jobs if job.state == JobState.QUEUED]
+    for job_id in waiting[:RUNG_AT_ONCE]:
+        rings.ring_job(job_id)
 
 
-def _block(user: User, spec: EditSpec, verdict: Verdict) -> NoReturn:
-    prompts.open_case_of_blocked(user, spec.prompt, spec.negative_prompt, verdict)
+def _made_before(user: User, orders: list[Order]) -> list[GenerationJob]:
+    """What these forms made, in the order in which it was asked for."""
+    place = {order.form_token: number for number, order in enumerate(orders)}
+    rows = GenerationJob.objects.filter(made_by=user, form_token__in=place)
+    return sorted(rows, key=lambda job: place[job.form_token])
+
+
+def _block(user: User, words: tuple[str, str], verdict: Verdict) -> NoReturn:
+    prompts.open_case_of_blocked(user, *words, verdict)
     raise NotAllowed(prompts.words_of_blocked(verdict))
 
 
@@ -91,9 +134,10 @@ def _check_place(sources: list[Image], workspace: Workspace) -> None:
     ids = [image.pk for image in sources]
     places = Image.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("workspace")
     if any(place != workspace.pk for (place,) in places):
+        all_of_them, others = ("Both", "the other one") if len(sources) == 2 else ("All", "the others")
         raise NotAllowed(
-            f"Both pictures must be in {workspace.name}, so that everybody there sees what was made of what. "
-            "Copy the other one there first, on its page in the library."
+            f"{all_of_them} pictures must be in {workspace.name}, so that everybody there sees what was made of what. "
+            f"Copy {others} there first, on {'its page' if len(sources) == 2 else 'their pages'} in the library."
         )
 
 
@@ -118,51 +162,73 @@ def _check_pause(person: User) -> None:
         )
 
 
-def _check_waiting(person: User, workspace: Workspace) -> None:
+def _check_waiting(person: User, workspace: Workspace, more: int) -> None:
     """Both rows are locked, so nobody else adds to either number now."""
     waiting = GenerationJob.objects.waiting().order_by()
     most = settings.WAITING_PER_USER
-    if waiting.filter(made_by=person)[:most].count() >= most:
+    there = waiting.filter(made_by=person)[:most].count()
+    if there + more > most:
         raise NotAllowed(
-            f"You have {_edits(most)} waiting already, and nobody may have more. Nothing was charged. "
-            "Wait until some are done, or cancel some in your history."
+            f"You have {_edits(there)} waiting already, and nobody may have more{_than(most, there, more)}. "
+            "Nothing was charged. Wait until some are done, or cancel some in your history."
         )
     most = settings.WAITING_PER_WORKSPACE
-    if waiting.filter(workspace=workspace)[:most].count() >= most:
+    there = waiting.filter(workspace=workspace)[:most].count()
+    if there + more > most:
         raise NotAllowed(
-            f"{workspace.name} has {_edits(most)} waiting already, and no workspace may have more. "
-            "Nothing was charged. Wait until some are done."
+            f"{workspace.name} has {_edits(there)} waiting already, and no workspace may have more"
+            f"{_than(most, there, more)}. Nothing was charged. Wait until some are done."
         )
 
 
 def _edits(number: int) -> str:
-    return "one edit" if number == 1 else f"{number} edits"
+    return "no edits" if number == 0 else "one edit" if number == 1 else f"{number} edits"
 
 
-def _check_allowance(user: User, workspace: Workspace, samples: int) -> None:
+def _than(most: int, there: int, more: int) -> str:
+    return "" if there == most else f" than {most}; you asked for {more} more"
+
+
+def _check_allowance(user: User, workspace: Workspace, orders: list[Order]) -> None:
     rest = allowances.rest_of(user, workspace.pk)
-    if samples > rest.pictures:
-        raise NotAllowed(rest.refusal)
+    needed = sum(order.spec.samples for order in orders)
+    if needed > rest.pictures:
+        what = f"That would be {needed} pictures, and none of them was made. " if len(orders) > 1 else ""
+        raise NotAllowed(what + rest.refusal)
 
 
 def _write(
-    user: User, sources: list[Image], spec: EditSpec, form_token: str, rerun_of: GenerationJob | None, *, held: bool
-) -> GenerationJob:
-    state = {"state": JobState.HELD, "held_for": HeldFor.RULE} if held else {"due_at": timezone.now()}
-    job = GenerationJob.objects.create(
-        workspace_id=sources[0].workspace_id,
-        made_by=user,
-        form_token=form_token,
-        rerun_of=rerun_of,
-        prompt=spec.prompt,
-        negative_prompt=spec.negative_prompt,
-        ratio=spec.ratio,
-        samples=spec.samples,
-        strength=spec.strength,
-        seed=draw_seed() if spec.seed is None else spec.seed,
-        **state,
-    )
+    user: User, orders: list[Order], verdicts: dict[tuple[str, str], Verdict], fields: dict[str, Any]
+) -> list[GenerationJob]:
+    """Their moments of creation differ, so that lists keep the order in which they were asked for."""
+    now = timezone.now()
+    jobs = []
+    for number, order in enumerate(orders):
+        spec = order.spec
+        held = verdicts[spec.words].action == RuleAction.HOLD
+        state = {"state": JobState.HELD, "held_for": HeldFor.RULE} if held else {"due_at": now}
+        job = GenerationJob(
+            workspace_id=order.sources[0].workspace_id,
+            made_by=user,
+            form_token=order.form_token,
+            rerun_of=order.rerun_of,
+            prompt=spec.prompt,
+            negative_prompt=spec.negative_prompt,
+            ratio=spec.ratio,
+            samples=spec.samples,
+            strength=spec.strength,
+            seed=draw_seed() if spec.seed is None else spec.seed,
+            created_at=now + number * MOMENT,
+            **(state | fields),
+        )
+        jobs.append(job)
+    GenerationJob.objects.bulk_create(jobs)
     JobSource.objects.bulk_create(
-        JobSource(job=job, image=image, position=position) for position, image in enumerate(sources)
+        JobSource(job=job, image=image, position=position)
+        for job, order in zip(jobs, orders, strict=True)
+        for position, image in enumerate(order.sources)
     )
-    return job
+    index_edits(*jobs)
+    for workspace_id in {job.workspace_id for job in jobs}:
+        events.edits_begun(workspace_id)
+    return jobs

@@ -19,10 +19,12 @@ class Progress:
     can_cancel: bool = False
     cancel_note: str = ""
     poll_ms: int | None = None  # when to look again; None: it is over
+    calm_ms: int = 30_000  # the same for whoever is told of each step
     reason: str = ""  # why it waits, in a sentence
 
 
 LATE_TRIES = 4
+COUNTING = 5_000  # ms; words that count down, or say how many go before, change without a step
 NEAR = 5  # places; whoever is nearer sees each step
 FREE = "Free, nothing was sent yet."
 FREE_AGAIN = "Free; the request that was sent before may still count."
@@ -45,7 +47,7 @@ def progress(job: GenerationJob, outlook: Outlook | None = None) -> Progress:
         case JobState.UNCONFIRMED:
             return Progress("Not sure that the flux server got it", "ask", poll_ms=5000)
         case JobState.PROCESSING:
-            return Progress(_with_vendor(job), "work", True, PAID, 800)
+            return Progress(_with_vendor(job), "work", True, PAID, 800, COUNTING)
         case JobState.COLLECTING:
             late = "Made, but it can't be fetched yet; we keep trying"
             return Progress(late if job.tries > LATE_TRIES else "Saving", "work", True, PAID, 500)
@@ -63,7 +65,7 @@ def _queued(job: GenerationJob, outlook: Outlook) -> Progress:
     free = FREE_AGAIN if job.second else FREE
 
     def so(headline: str, reason: str = "", poll_ms: int = 1000) -> Progress:
-        return Progress(headline, "work", True, free, poll_ms, reason)
+        return Progress(headline, "work", True, free, poll_ms, COUNTING, reason)
 
     if any(image.state == ImageState.RECEIVED for image in job.source_images):
         return so("Waits until its picture is ready")

@@ -15,12 +15,14 @@ from editor.images import ingest, quarantine
 from editor.models import (
     Attempt,
     Collection,
+    EditTerm,
     Favourite,
     FormerMember,
     GenerationJob,
     Image,
     ImageWord,
     Membership,
+    SavedFilter,
     Tag,
     WebhookEvent,
     Workspace,
@@ -73,7 +75,7 @@ def purge_quarantine() -> int:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    for rows in (Collection, Tag, ImageWord, WorkspaceInvitation, Membership, FormerMember):
+    for rows in (Collection, Tag, ImageWord, EditTerm, SavedFilter, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()

@@ -1,6 +1,6 @@
 """What a person asks of a library, as it stands in an address. Whatever makes no sense there asks for nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -21,37 +21,12 @@ class Sort(StrEnum):
     NAME = "name"
 
 
-@dataclass(frozen=True)
-class Filters:
-    """All that are given hold together. `since` and `until` are days, both included."""
+class Searched:
+    """What words and days mean, wherever they are asked for. `since` and `until` are days, both included."""
 
-    q: str = ""
-    kind: str = ""
-    shape: str = ""
-    who: int | None = None
-    since: date | None = None
-    until: date | None = None
-    tag: str = ""
-    collection: UUID | None = None
-    favourites: bool = False
-    sort: str = Sort.NEWEST
-
-    @classmethod
-    def read(cls, said: Mapping[str, str]) -> Self:
-        """Of the query of an address."""
-        who = said.get("who", "")
-        return cls(
-            q=" ".join(_plain(said.get("q", "")).split()),
-            kind=_one_of(ImageKind.values, said.get("kind", "")),
-            shape=_one_of(Shape.values, said.get("shape", "")),
-            who=int(who) if who.isascii() and who.isdigit() and len(who) < 16 else None,
-            since=_day(said.get("since", "")),
-            until=_day(said.get("until", "")),
-            tag=clean_tag(said.get("tag", "")),
-            collection=_id(said.get("collection", "")),
-            favourites=bool(said.get("favourites")),
-            sort=_one_of(list(Sort), said.get("sort", "")) or Sort.NEWEST,
-        )
+    q: str
+    since: date | None
+    until: date | None
 
     @property
     def words(self) -> list[str]:
@@ -68,6 +43,38 @@ class Filters:
             return None
         day = self.until + timedelta(days=1)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Filters(Searched):
+    """All that are given hold together."""
+
+    q: str = ""
+    kind: str = ""
+    shape: str = ""
+    who: int | None = None
+    since: date | None = None
+    until: date | None = None
+    tag: str = ""
+    collection: UUID | None = None
+    favourites: bool = False
+    sort: str = Sort.NEWEST
+
+    @classmethod
+    def read(cls, said: Mapping[str, str]) -> Self:
+        """Of the query of an address."""
+        return cls(
+            q=one_line(said.get("q", "")),
+            kind=one_of(ImageKind.values, said.get("kind", "")),
+            shape=one_of(Shape.values, said.get("shape", "")),
+            who=number_of(said.get("who", "")),
+            since=day_of(said.get("since", "")),
+            until=day_of(said.get("until", "")),
+            tag=clean_tag(said.get("tag", "")),
+            collection=id_of(said.get("collection", "")),
+            favourites=bool(said.get("favourites")),
+            sort=one_of(list(Sort), said.get("sort", "")) or Sort.NEWEST,
+        )
 
     @property
     def narrow(self) -> bool:
@@ -103,18 +110,27 @@ def _plain(text: str) -> str:
     return kept.replace("\ufffd", " ")
 
 
-def _one_of(values: list[Any], text: str) -> str:
+def one_line(text: str) -> str:
+    """What somebody searched for, without what nobody sees."""
+    return " ".join(_plain(text).split())
+
+
+def one_of(values: Container[str], text: str) -> str:
     return text if text in values else ""
 
 
-def _day(text: str) -> date | None:
+def number_of(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def day_of(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _id(text: str) -> UUID | None:
+def id_of(text: str) -> UUID | None:
     try:
         found = UUID(text)
     except ValueError:

@@ -8,11 +8,11 @@ the others are looked up for each picture that it finds. A library of 100,000 pi
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
 from django.db.models.expressions import RawSQL
 
 from editor.library.filters import Filters, Sort
@@ -29,9 +29,6 @@ from editor.models import (
     User,
     Workspace,
 )
-
-if TYPE_CHECKING:
-    pass
 
 RARE = 1_000
 """Rows up to which something leads a search before all that is more common."""
@@ -214,7 +211,7 @@ def _look_up(workspace: Workspace, filters: Filters, fixed: list[Narrowing]) -> 
         f"common_{number}": Exists(each.rows[0].order_by()[RARE : RARE + 1]) for number, each in enumerate(fixed)
     }
     if filters.words:
-        asked["endings"] = _endings(workspace, filters.words[-1])
+        asked["endings"] = endings(ImageWord, "word", workspace, filters.words[-1])
     if filters.who:
         member = Membership.objects.filter(workspace=OuterRef("pk"), user=filters.who)
         asked["person"] = Subquery(member.values("user__name")[:1])
@@ -236,23 +233,25 @@ def _look_up(workspace: Workspace, filters: Filters, fixed: list[Narrowing]) -> 
     )
 
 
-def _endings(workspace: Workspace, word: str) -> RawSQL:
+def endings(table: type[Model], column: str, owner: Workspace | User, word: str) -> RawSQL:
     """The first words that begin like this one, itself included, with spaces between them.
 
-    Each step goes to the next word by the index, however many pictures have the one before.
+    `column` holds the words, those of an owner under its id. Each step goes to the next word by the index, however
+    many rows have the one before.
     """
-    table, join = ImageWord._meta.db_table, "string_agg" if connection.vendor == "postgresql" else "group_concat"
-    space = UUIDField().get_db_prep_value(workspace.pk, connection)
+    name, join = table._meta.db_table, "string_agg" if connection.vendor == "postgresql" else "group_concat"
+    whose = "workspace_id" if isinstance(owner, Workspace) else "made_by_id"
+    space = owner._meta.pk.get_db_prep_value(owner.pk, connection)
     most = ENDINGS if len(word) >= BEGINNING else 1
     beginning = (
         f"{word}%" if len(word) >= BEGINNING else word
     )  # words hold letters, digits and symbols like emoji: no other wildcard
     sql = f"""
         (WITH RECURSIVE found(word, number) AS (
-            SELECT CAST((SELECT MIN(word) FROM {table} WHERE workspace_id = %s AND word >= %s) AS text), 1
+            SELECT CAST((SELECT MIN({column}) FROM {name} WHERE {whose} = %s AND {column} >= %s) AS text), 1
             UNION ALL
-            SELECT CAST((SELECT MIN(w.word) FROM {table} w WHERE w.workspace_id = %s AND w.word > found.word) AS text),
-                   number + 1
+            SELECT CAST((SELECT MIN(w.{column}) FROM {name} w WHERE w.{whose} = %s AND w.{column} > found.word)
+                        AS text), number + 1
             FROM found WHERE found.word LIKE %s AND number < %s
         ) SELECT {join}(word, ' ') FROM found WHERE word LIKE %s)
     """  # noqa: S608  names of ours; what a person said goes as parameters

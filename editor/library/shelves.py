@@ -106,7 +106,16 @@ def rename_collection(collection: Collection, name: str) -> None:
 
 
 def add_favourites(user: User, images: Sequence[Image]) -> None:
-    rows = [Favourite(user=user, image=image, image_created_at=image.created_at) for image in images]
+    rows = [
+        Favourite(
+            user=user,
+            image=image,
+            image_created_at=image.created_at,
+            job=image.job,
+            job_created_at=image.job.created_at if image.job else None,
+        )
+        for image in images
+    ]
     Favourite.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -122,12 +131,18 @@ def trash(images: Sequence[Image]) -> int:
     return (now - _EPOCH) // timedelta(microseconds=1)
 
 
-def put_back(user: User, workspace: Workspace, moment: int) -> int:
-    """What was put into the trash in that moment and is not gone for good or removed. How many there are."""
+def put_back(user: User, workspace: Workspace | None, moment: int) -> int:
+    """What was put into the trash in that moment and is not gone for good or removed. How many there are.
+
+    Without a workspace: of all in which the person may do so.
+    """
     try:
         trashed_at = _EPOCH + timedelta(microseconds=moment)
     except OverflowError:
         return 0
+    if workspace is None:
+        rows = Image.objects.trashed_of(user).filter(trashed_at=trashed_at)
+        return Image.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(trashed_at=None)
     rows = Image.objects.there_for(user).filter(workspace=workspace, trashed_at=trashed_at, purged_at=None)
     return rows.update(trashed_at=None)
 

@@ -3,10 +3,20 @@
 from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
+from editor.models.batches import Batch
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
-from editor.models.library import Collection, CollectionItem, Favourite, ImageTag, ImageWord, Tag
+from editor.models.library import (
+    Collection,
+    CollectionItem,
+    EditTerm,
+    Favourite,
+    ImageTag,
+    ImageWord,
+    SavedFilter,
+    Tag,
+)
 from editor.models.marks import Mark
 from editor.models.moderation import (
     Action,
@@ -46,12 +56,14 @@ __all__ = [
     "AttemptState",
     "AuditEntry",
     "AuditHead",
+    "Batch",
     "CaseState",
     "Cause",
     "Collection",
     "CollectionItem",
     "Consent",
     "Decision",
+    "EditTerm",
     "Favourite",
     "Fingerprint",
     "FluxServer",
@@ -78,6 +90,7 @@ __all__ = [
     "Role",
     "RuleAction",
     "RuleKind",
+    "SavedFilter",
     "Shape",
     "Tag",
     "TooManyWorkspaces",

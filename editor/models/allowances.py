@@ -1,6 +1,6 @@
 """What a workspace may spend in a month, and the ledger of what it did: entries are added, never changed.
 
-Each movement is written by `hold` and `settle`, in the transaction that makes or ends the edit, so that neither
+Each movement is written by `hold_all` and `settle`, in the transaction that makes or ends the edit, so that neither
 exists without the other.
 """
 
@@ -121,9 +121,17 @@ class Usage(models.Model):
         return f"{self.workspace_id} {self.month:%Y-%m}"
 
 
-def hold(job: "GenerationJob") -> AllowanceEntry:
-    """Set aside what a new job may cost: its pictures, each at today's price."""
-    return _hold(job, price() * job.samples)
+def hold_all(jobs: list["GenerationJob"]) -> None:
+    """Set aside what new jobs may cost: their pictures, each at today's price. They are of one person and workspace,
+    made at the same time: a line each, added to the sums at once.
+    """
+    each = price()
+    with transaction.atomic():
+        entries = AllowanceEntry.objects.bulk_create(_entry(job, each * job.samples) for job in jobs)
+        total = _entry(jobs[0], each)  # never saved
+        total.pictures = sum(entry.pictures for entry in entries)
+        total.money = sum((entry.money for entry in entries), Decimal(0))
+        Usage.objects.move(total)
 
 
 def settle(job: "GenerationJob", kind: Allowance) -> None:
@@ -141,14 +149,19 @@ def hold_late(job: "GenerationJob") -> AllowanceEntry:
 
 def _hold(job: "GenerationJob", money: Decimal) -> AllowanceEntry:
     with transaction.atomic():
-        entry = AllowanceEntry.objects.create(
-            workspace_id=job.workspace_id,
-            user_id=job.made_by_id,
-            job=job,
-            kind=Allowance.HELD,
-            month=month_of(job.created_at),
-            pictures=job.samples,
-            money=money,
-        )
+        entry = _entry(job, money)
+        entry.save(force_insert=True)
         Usage.objects.move(entry)
     return entry
+
+
+def _entry(job: "GenerationJob", money: Decimal) -> AllowanceEntry:
+    return AllowanceEntry(
+        workspace_id=job.workspace_id,
+        user_id=job.made_by_id,
+        job=job,
+        kind=Allowance.HELD,
+        month=month_of(job.created_at),
+        pictures=job.samples,
+        money=money,
+    )

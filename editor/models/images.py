@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from editor import events
 from editor.models.leases import Leased
 from editor.models.workspaces import Membership, Role, Workspace
 
@@ -217,27 +218,28 @@ class Image(Leased):
 
     def become_ready(self, **facts: Any) -> bool:
         """received → ready; `facts` are the columns that describe the master."""
-        return self.swap(
-            {ImageState.RECEIVED},
-            state=ImageState.READY,
-            ready_at=timezone.now(),
-            lease_until=None,
-            due_at=None,
-            **facts,
-        )
+        now = timezone.now()
+        return self._settle(state=ImageState.READY, ready_at=now, **facts)
 
     def refuse(self, code: str) -> bool:
         """received → refused."""
-        return self.swap(
-            {ImageState.RECEIVED}, state=ImageState.REFUSED, refused_code=code, lease_until=None, due_at=None
-        )
+        return self._settle(state=ImageState.REFUSED, refused_code=code)
+
+    def _settle(self, **values: Any) -> bool:
+        settled = self.swap({ImageState.RECEIVED}, lease_until=None, due_at=None, **values)
+        return self._told(settled)
 
     def trash(self) -> bool:
-        return bool(Image.objects.filter(pk=self.pk, trashed_at=None).update(trashed_at=timezone.now()))
+        return self._told(bool(Image.objects.filter(pk=self.pk, trashed_at=None).update(trashed_at=timezone.now())))
 
     def restore(self) -> bool:
         rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None, removed_at=None)
-        return bool(rows.update(trashed_at=None))
+        return self._told(bool(rows.update(trashed_at=None)))
+
+    def _told(self, changed: bool) -> bool:
+        if changed:
+            events.image_changed(self.pk, self.made_by_id, self.workspace_id)
+        return changed
 
     def is_there_for(self, user: "User") -> bool:
         """The same as `there_for`, of a row that is at hand."""

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor import events
 from editor.log_context import about
 from editor.models.allowances import Allowance, settle
 from editor.models.images import Image
@@ -45,6 +46,12 @@ class HeldFor(models.TextChoices):
 FINAL = {JobState.SUCCEEDED, JobState.BLOCKED, JobState.FAILED, JobState.CANCELED}
 WITH_VENDOR = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING, JobState.COLLECTING}
 OPEN = {JobState.HELD, JobState.QUEUED, *WITH_VENDOR}
+GROUPS: dict[str, set[JobState]] = {
+    "working": OPEN,
+    "done": {JobState.SUCCEEDED},
+    "failed": FINAL - {JobState.SUCCEEDED},
+}
+"""What people tell apart in a history; each has indexes of its own."""
 
 
 class JobQuerySet(models.QuerySet["GenerationJob"]):
@@ -99,6 +106,10 @@ class GenerationJob(Leased):
     rerun_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reruns")
     form_token = models.CharField(max_length=64)
     interactive = models.BooleanField(default=True)
+    batch = models.ForeignKey(
+        "editor.Batch", on_delete=models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
+    )
+    variation_set = models.UUIDField(null=True, blank=True)  # the same for variations of one edit that belong together
 
     prompt = models.TextField()
     negative_prompt = models.TextField(blank=True)
@@ -131,6 +142,16 @@ class GenerationJob(Leased):
         indexes = [
             models.Index(fields=["made_by", "-created_at", "-id"], name="job_history"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="job_workspace"),
+            models.Index(fields=["made_by", "workspace", "-created_at", "-id"], name="job_mine_in"),
+            *(
+                models.Index(
+                    fields=[whose, "-created_at", "-id"],
+                    name=f"job_{name}_{group}",
+                    condition=Q(state__in=sorted(states)),
+                )
+                for whose, name in (("made_by", "mine"), ("workspace", "in"))
+                for group, states in GROUPS.items()
+            ),
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["due_at"], name="job_due", condition=~Q(state__in=sorted(FINAL))),
             models.Index(fields=["-interactive", "created_at", "id"], name="job_turn", condition=Q(state="queued")),
@@ -142,6 +163,12 @@ class GenerationJob(Leased):
             models.Index(fields=["made_by"], name="job_waits_of", condition=Q(state__in=["held", "queued"])),
             models.Index(fields=["workspace"], name="job_waits_in", condition=Q(state__in=["held", "queued"])),
             models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["batch", "created_at", "id"], name="job_of_batch", condition=Q(batch__isnull=False)),
+            models.Index(
+                fields=["variation_set", "created_at", "id"],
+                name="job_variations",
+                condition=Q(variation_set__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["made_by", "form_token"], name="job_once_per_form"),
@@ -191,6 +218,7 @@ class GenerationJob(Leased):
         values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
         if not self.swap(frm, state=to, **values):
             return False
+        events.edit_changed(self.pk, self.workspace_id)
         with about(job=self.pk):
             log.info("Edit %s is %s.", self.pk, to)
         return True

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from editor.models.images import Image
+from editor.models.jobs import GenerationJob
 from editor.models.workspaces import Workspace
 
 
@@ -84,10 +85,20 @@ class Favourite(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="favourites")
     image_created_at = models.DateTimeField()
+    # The edit that it came out of, and when that was asked for: so a history of favourites is read by one index.
+    job = models.ForeignKey(
+        GenerationJob, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
+    job_created_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "image"], name="favourite_once")]
-        indexes = [models.Index(fields=["user", "-image_created_at", "-image"], name="favourite_newest")]
+        indexes = [
+            models.Index(fields=["user", "-image_created_at", "-image"], name="favourite_newest"),
+            models.Index(
+                fields=["user", "-job_created_at", "-job"], name="favourite_edits", condition=Q(job__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image_id} of {self.user_id}"
@@ -112,3 +123,46 @@ class ImageWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.word} of {self.image_id}"
+
+
+class EditTerm(models.Model):
+    """What an edit is found by in a history: a word of its prompt in small letters, or a picture that it was made of.
+
+    A picture stands there as "=" and its id, which no word is. Each index gives the newest edits with a term, a
+    person's or a workspace's, without reading the others.
+    """
+
+    job = models.ForeignKey(GenerationJob, on_delete=models.CASCADE, related_name="terms", db_index=False)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    term = models.CharField(max_length=40)
+    job_created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "term"], name="edit_term_once")]
+        indexes = [
+            models.Index(fields=["made_by", "term", "-job_created_at", "-job"], name="edit_term_mine"),
+            models.Index(fields=["workspace", "term", "-job_created_at", "-job"], name="edit_term_in"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term} of {self.job_id}"
+
+
+class SavedFilter(models.Model):
+    """What a person asks of a history again and again, under a name; nobody else sees it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    workspace = models.ForeignKey(  # whose history; None: the person's own in all workspaces
+        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=800, blank=True)  # of the address: "?q=cat&state=done"
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("user", Lower("name"), name="saved_filter_name_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,7 @@
 """What templates need to say: icons, times, addresses of pictures, and how far an edit is."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django import template
@@ -19,6 +20,7 @@ from editor.jobs.failures import NOTES, Failure, explain
 from editor.jobs.outlook import Outlook
 from editor.jobs.progress import Progress, progress
 from editor.models import GenerationJob, Image, JobState, Role, User, WorkspaceInvitation
+from editor.models.allowances import price
 from editor.views import versions
 from editor.views.frame import may_edit_here, rest_here, workspaces_of
 
@@ -47,6 +49,13 @@ def icon(name: str) -> SafeString:
     """A drawing of the icon set, for the eyes only: the words stand beside it or in an `aria-label`."""
     address = f"{static('vendor/lucide/sprite.svg')}#{name}"
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', address)
+
+
+@register.simple_tag
+def price_of(each: Decimal, samples: object) -> str:
+    """What so many pictures cost; of one, where that is no number yet."""
+    text = str(samples)
+    return f"{each * (int(text) if text.isascii() and text.isdigit() and len(text) == 1 else 1):.2f}"
 
 
 @register.simple_tag
@@ -149,6 +158,12 @@ def charge_words(failure: Failure) -> str:
 @register.filter
 def state_words(job: GenerationJob) -> str:
     return STATE_WORDS.get(JobState(job.state), "Working")
+
+
+@register.simple_tag
+def batch_money(pictures: int) -> str:
+    """What so many pictures cost at today's price."""
+    return f"{price() * pictures:.2f}"
 
 
 @register.simple_tag(takes_context=True)

@@ -2,22 +2,20 @@
 
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from editor import access
 from editor.images import keys
-from editor.images.delivery import respond
+from editor.images.delivery import ask_database, respond
 from editor.models import Image
 
 
-async def _image_for(request: HttpRequest, image_id: UUID) -> Image:
+def _image_for(request: HttpRequest, image_id: UUID) -> Image:
     """The picture if the signed-in person may see it. Raises Http404."""
-    user = await request.auser()
-    if not user.is_authenticated:
+    if not request.user.is_authenticated:
         raise Http404
-    image = await sync_to_async(access.image_for)(user, image_id)
+    image = access.image_for(request.user, image_id)
     if not image.is_ready or image.purged_at:
         raise Http404
     return image
@@ -26,15 +24,17 @@ async def _image_for(request: HttpRequest, image_id: UUID) -> Image:
 @require_safe
 async def image_rendition(request: HttpRequest, image_id: UUID, width: int) -> HttpResponseBase:
     """The rendition of at least that width, or the largest there is."""
-    image = await _image_for(request, image_id)
+    image = await ask_database(lambda: _image_for(request, image_id))
     widths = sorted(image.rendition_widths)
     chosen = next((w for w in widths if w >= width), widths[-1])
-    return await respond(request, keys.rendition_key(image.pk, chosen), etag=f"{image.master_sha256}-{chosen}")
+    return await respond(
+        request, keys.rendition_key(image.pk, chosen), etag=f"{image.master_sha256}-{chosen}", hold=True
+    )
 
 
 @require_safe
 async def image_master(request: HttpRequest, image_id: UUID) -> HttpResponseBase:
-    image = await _image_for(request, image_id)
+    image = await ask_database(lambda: _image_for(request, image_id))
     name = image.download_name if "download" in request.GET else None
     key = keys.master_key(image.pk, image.master_ext)
     return await respond(request, key, etag=image.master_sha256, download_as=name)

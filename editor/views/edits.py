@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import image_for, job_for, may_edit_in, open_workspace_for, own_job_for, source_for
+from editor.access import image_for, job_for, open_workspace_for, own_job_for, source_for
 from editor.forms import RELOAD, EditForm, RunAgainForm
 from editor.images.refusals import REFUSALS
 from editor.images.rights import expired
@@ -21,7 +22,8 @@ from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.jobs.failures import explain
 from editor.jobs.progress import timeline
 from editor.models import GenerationJob, Image, ImageState, JobState
-from editor.views.frame import PersonRequest, signed_in
+from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
+from editor.views.kinship import kin_of
 from editor.views.studio import home_page, studio_page
 from editor.views.versions import stage_address
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RERUNS_SHOWN = 12
+REUSABLE = {"prompt": "words", "seed": "seed", "size": "size"}  # what the studio may take from an edit, alone
 
 
 @require_POST
@@ -43,7 +45,8 @@ def edit_create(request: PersonRequest) -> HttpResponse:
         try:
             job = create_job(request.user, sources, form.spec(), form.cleaned_data["form_token"])
             log.info("Edit %s is asked for.", job.pk)
-            return redirect(stage_address(job, request.user))
+            keep = "&keep=1" if form.cleaned_data["keep_seed"] else ""
+            return redirect(stage_address(job, request.user) + keep)
         except NotAllowed as refusal:
             form.add_error(None, str(refusal))
     if not sources:
@@ -61,8 +64,9 @@ def edit(request: PersonRequest, job_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "job": job,
         "timeline": timeline(job),
-        "reruns": job.reruns.visible_to(request.user).order_by("-created_at")[:RERUNS_SHOWN],
-        "may_edit": may_edit_in(request.user, job.workspace),
+        "kin": kin_of(job, request.user),
+        "reusable": REUSABLE,
+        "may_edit": may_edit_here(workspace_here(request, job.workspace_id)),
         "own": job.made_by_id == request.user.pk,
         "expired": expired(job.source_images),
         "failure": explain(job) if _went_wrong(job) else None,
@@ -111,19 +115,28 @@ def edit_run_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, RELOAD)
         return redirect("edit", job.pk)
-    seed = None if form.draws_new_seed else job.seed
-    spec = EditSpec(job.prompt, job.negative_prompt, job.ratio, job.samples, job.strength, seed)
-    sources = [source_for(request.user, image.pk) for image in job.source_images]
-    present = [image for image in sources if image is not None]
-    if len(present) < len(sources):
-        messages.error(request, "A picture that this was made from is in the trash or gone. Put it back and try again.")
-        return redirect("edit", job.pk)
+    spec = replace(spec_of(job), seed=None) if form.draws_new_seed else spec_of(job)
     try:
-        again = create_job(request.user, present, spec, form.cleaned_data["form_token"], rerun_of=job)
+        sources = sources_again(request.user, job)
+        again = create_job(request.user, sources, spec, form.cleaned_data["form_token"], rerun_of=job)
     except NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("edit", job.pk)
     return redirect(stage_address(again, request.user))
+
+
+def spec_of(job: GenerationJob) -> EditSpec:
+    """What was asked of an edit, so that it can be asked again; with its seed."""
+    return EditSpec(job.prompt, job.negative_prompt, job.ratio, job.samples, job.strength, job.seed)
+
+
+def sources_again(user: "User", job: GenerationJob) -> list[Image]:
+    """The pictures that an edit was made from, to make another one from them. Raises NotAllowed."""
+    sources = [source_for(user, image.pk) for image in job.source_images]
+    present = [image for image in sources if image is not None]
+    if len(present) < len(sources):
+        raise NotAllowed("A picture that this was made from is in the trash or gone. Put it back and try again.")
+    return present
 
 
 def _sources(user: "User", form: EditForm) -> list[Image]:

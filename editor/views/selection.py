@@ -90,7 +90,7 @@ def selecting(right: Right) -> Callable[[Action], View]:
 
 def back(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """To the page that asked, if it is one of ours."""
-    asked = request.POST.get("next", "")
+    asked = request.POST.get("next") or request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
     return redirect(asked if ours else reverse("workspace_library", args=[workspace_id]))
 
@@ -150,7 +150,7 @@ def selection_restore(request: PersonRequest, workspace_id: UUID) -> HttpRespons
         messages.success(request, f"{many(restored)} put back.")
     else:
         messages.info(request, "There was nothing left to put back.")
-    return redirect("workspace_library", workspace_id)
+    return back(request, workspace_id)
 
 
 @selecting(Right.EDIT)

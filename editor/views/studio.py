@@ -1,5 +1,6 @@
 """The studio: a picture on the stage, what was made of it, and the dock where the next edit is asked for."""
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -8,20 +9,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from editor.access import image_for, job_for, may_edit_in
-from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
+from editor.access import image_for
+from editor.forms import EditForm
 from editor.images.rights import expired
-from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
 from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
-from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, signed_in
+from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
+from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
 from editor.views.trash import trashed_page
-from editor.views.versions import versions_of
+from editor.views.versions import Versions, versions_of
 
 if TYPE_CHECKING:
     from editor.models import User
 
 RECENT = 12
 SAMPLES = {"astronaut": "Portrait", "coffee": "Cup of coffee", "cat": "Cat", "rocket": "Rocket"}
+EXAMPLES = list(zip(("cat", "coffee", "astronaut"), SENTENCES, strict=True))
 
 
 class Stage(NamedTuple):
@@ -78,17 +80,33 @@ def studio(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
+    """A picture and its versions. `edit`: the one on the stage, `result`: which of its pictures, from 1.
+
+    `reuse`: an edit to fill the dock from, with all of it or `what` (prompt, seed, size); `second`: a picture for the
+    second slot; `against`: one to compare with; `keep`: whether the seed stays; `try`: one of our sentences.
+    """
     try:
         image = image_for(request.user, image_id)
     except Http404:
         return trashed_page(request, image_id)
-    shown = _job_named(request, "edit")
-    changed = _job_named(request, "from")
-    initial = _initial(image, changed or shown, with_words=changed is not None)
-    if second := request.GET.get("second"):
-        initial["second"] = second
-    form = EditForm(initial=initial)
-    return studio_page(request, image, form, stage_for(request.user, image, shown, request.GET.get("result", "")))
+    query = request.GET
+    shown = id_asked(request, "edit")
+    reused = id_asked(request, "reuse") or id_asked(request, "from")  # `from` is what old addresses say
+    against = id_asked(request, "against")
+    versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
+    asked = Asked(
+        _asked(versions, shown),
+        _asked(versions, reused),
+        query.get("what", "all"),
+        "keep" in query,
+        query.get("second", ""),
+        query.get("try", ""),
+    )
+    form = EditForm(initial=initial_of(image, asked))
+    stage = stage_for(request.user, image, asked.shown, query.get("result", ""), versions.maker_of(image))
+    if against is not None:
+        stage = stage._replace(before=image_for(request.user, against))
+    return studio_page(request, image, form, stage, versions)
 
 
 def home_page(request: PersonRequest, problem: str = "", status: int = 200) -> HttpResponse:
@@ -98,36 +116,47 @@ def home_page(request: PersonRequest, problem: str = "", status: int = 200) -> H
         "recent": _recent(request, workspace),
         "samples": SAMPLES,
         "problem": problem,
-        "may_edit": may_edit_in(request.user, workspace),
+        "examples": EXAMPLES,
+        "may_edit": may_edit_here(workspace),
     }
     return render(request, "studio/home.html", context, status=status)
 
 
 def studio_page(
-    request: PersonRequest, image: Image, form: EditForm, stage: Stage | None = None, status: int = 200
+    request: PersonRequest,
+    image: Image,
+    form: EditForm,
+    stage: Stage | None = None,
+    versions: Versions | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The studio with `image` as the source; `form` may be one that was refused."""
-    versions = versions_of(image, request.user)
+    if versions is None:
+        versions = versions_of(image, request.user, {image.job_id} if image.job_id else ())
+    if stage is None:
+        stage = stage_for(request.user, image, None, made_by=versions.maker_of(image))
+    workspace = workspace_here(request, image.workspace_id)
+    pictures = chain.from_iterable([*job.source_images, *job.results.all()] for job in versions.asked.values())
     context: dict[str, Any] = {
         "image": image,
-        "stage": stage or stage_for(request.user, image, None),
-        "form": form,
-        "form_token": draw_form_token(),
-        "second": _second(request, form),
-        "shapes": shapes_of(image),
-        "longest": LONGEST,
-        "recent": _recent(request, image.workspace),
+        "stage": stage,
         "versions": versions,
-        "workspace": image.workspace,
-        "may_edit": may_edit_in(request.user, image.workspace),
+        "workspace": workspace,
+        "may_edit": may_edit_here(workspace),
+        **dock_of(request.user, image, form, pictures),
     }
     return render(request, "studio/studio.html", context, status=status)
 
 
-def stage_for(user: "User", image: Image, job: GenerationJob | None, result: str = "") -> Stage:
-    """A result beside its source. Without an edit to show, a generated picture stands beside what it was made from."""
+def stage_for(
+    user: "User", image: Image, job: GenerationJob | None, result: str = "", made_by: GenerationJob | None = None
+) -> Stage:
+    """A result beside its source. Without an edit to show, a generated picture stands beside what it was made from.
+
+    `made_by`: the edit that made `image`, with its pictures.
+    """
     if job is None:
-        before = image.job.source_image if image.job is not None else None
+        before = made_by.source_image if made_by is not None else None
         if before is not None and (not before.is_shown_to(user) or before.purged_at):
             before = None
         return Stage(before, image, None, [])
@@ -140,48 +169,27 @@ def stage_for(user: "User", image: Image, job: GenerationJob | None, result: str
     return Stage(image, chosen, job, results)
 
 
-def shapes_of(image: Image) -> list[tuple[str, str, int, int]]:
-    """(value, label, width, height) of each size to choose; zeros while the source's size isn't known."""
-    labels = {MATCH: "Match source"} | {ratio: ratio.replace(":", " : ") for ratio in RATIOS}
-    if not (image.width and image.height):
-        return [(value, label, 0, 0) for value, label in labels.items()]
-    return [(value, label, *size_for_ratio(value, (image.width, image.height))) for value, label in labels.items()]
-
-
-def _initial(image: Image, job: GenerationJob | None, with_words: bool) -> dict[str, Any]:
-    """The dock as it was for `job`; its words and seed only where that edit is to be changed."""
-    initial: dict[str, Any] = {"source": image.pk, "ratio": MATCH, "samples": 1, "strength": STRENGTH_DEFAULT}
-    if job is not None:
-        initial |= {"ratio": job.ratio, "samples": job.samples, "strength": job.strength}
-    if job is not None and with_words:
-        sources = job.source_images
-        initial |= {"prompt": job.prompt, "negative_prompt": job.negative_prompt, "seed": job.seed}
-        initial["second"] = sources[1].pk if len(sources) > 1 else None
-    return initial
-
-
-def _job_named(request: PersonRequest, parameter: str) -> GenerationJob | None:
+def id_asked(request: PersonRequest, parameter: str) -> UUID | None:
+    """An id in the query, spelt as we spell it. Raises Http404."""
     text = request.GET.get(parameter, "")
     if not text:
         return None
     try:
-        job_id = UUID(text)
+        found = UUID(text)
     except ValueError:
         raise Http404 from None
-    if str(job_id) != text:
+    if str(found) != text:
         raise Http404
-    return job_for(request.user, job_id)
+    return found
 
 
-def _second(request: PersonRequest, form: EditForm) -> Image | None:
-    """The picture in the second slot, if there is one that the person may see."""
-    value = form["second"].value()
-    if not value:
+def _asked(versions: Versions, job_id: UUID | None) -> GenerationJob | None:
+    """Raises Http404 for one that the person may not see."""
+    if job_id is None:
         return None
-    try:
-        return image_for(request.user, UUID(str(value)))
-    except (Http404, ValueError):
-        return None
+    if job_id not in versions.asked:
+        raise Http404
+    return versions.asked[job_id]
 
 
 def _recent(request: PersonRequest, workspace: Workspace) -> list[Image]:

@@ -221,7 +221,8 @@ def _taken(request: PersonRequest, image: Image, status: int, is_same: bool = Fa
     if request.POST.get("back") == "library":
         said = {"workspace": image.workspace_id, "sent": image.pk} | ({"same": 1} if is_same else {})
         return redirect(f"{reverse('library_upload')}?{urlencode(said)}")
-    return redirect("studio_image", image.pk)
+    words = f"?{urlencode({'try': request.POST['try']})}" if request.POST.get("try") else ""  # one of our sentences
+    return redirect(reverse("studio_image", args=[image.pk]) + words)
 
 
 def _chosen(request: PersonRequest) -> Workspace:

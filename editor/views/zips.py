@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpRes
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from editor.access import collection_for, pictures_for
+from editor.access import batch_for, collection_for, edits_for, pictures_for, results_of
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
 from editor.library.shelves import NotPossible
-from editor.models import Image, ImageState, ImageTag
+from editor.models import Image, ImageState, ImageTag, JobSource
+from editor.views.chosen_edits import edit_ids_in, some
 from editor.views.selection import ids_in, nothing_chosen, refusal
 
 if TYPE_CHECKING:
@@ -36,11 +37,30 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
     return _answer(user, name, entries)
 
 
+@require_POST
+async def edits_zip(request: HttpRequest) -> HttpResponseBase:
+    """The pictures of the chosen edits, and how each was made."""
+    user = await _person(request)
+    try:
+        entries = await sync_to_async(_made_by)(user, edit_ids_in(request))
+    except NotPossible as problem:
+        return await sync_to_async(refusal)(request, problem)
+    return _answer(user, "Edits", entries)
+
+
 @require_safe
 async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpResponseBase:
     """The newest ZIPPED_MAX of a collection."""
     user = await _person(request)
     name, entries = await sync_to_async(_collected)(user, collection_id)
+    return _answer(user, name, entries)
+
+
+@require_safe
+async def batch_zip(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """The results of a batch."""
+    user = await _person(request)
+    name, entries = await sync_to_async(_of_batch)(user, batch_id)
     return _answer(user, name, entries)
 
 
@@ -57,11 +77,22 @@ def _chosen(user: "User", workspace_id: UUID, ids: list[UUID]) -> tuple[str, lis
     return workspace.name, _entries(Image.objects.shown_to(user).filter(pk__in=[image.pk for image in images]))
 
 
+def _made_by(user: "User", ids: list[UUID]) -> list[Entry]:
+    images = results_of(user, edits_for(user, ids))
+    return _entries(Image.objects.shown_to(user).filter(pk__in=[image.pk for image in some(images)]))
+
+
 def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
     collection, _ = collection_for(user, collection_id)
     mine = Image.objects.shown_to(user)
     images = mine.filter(collection_items__collection=collection, workspace=collection.workspace_id)
     return collection.name, _entries(images)
+
+
+def _of_batch(user: "User", batch_id: UUID) -> tuple[str, list[Entry]]:
+    batch = batch_for(user, batch_id)
+    images = Image.objects.shown_to(user).filter(job__batch=batch, workspace=batch.workspace_id)
+    return batch.prompt, _entries(images)
 
 
 def _entries(images: "ImageQuerySet") -> list[Entry]:
@@ -70,8 +101,12 @@ def _entries(images: "ImageQuerySet") -> list[Entry]:
     tags: dict[object, list[str]] = defaultdict(list)
     for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):
         tags[image_id].append(name)
+    sources: dict[object, list[str]] = defaultdict(list)
+    theirs = JobSource.objects.filter(job__in={row.job_id for row in rows if row.job_id})
+    for job_id, name in theirs.order_by("position").values_list("job_id", "image__name"):
+        sources[job_id].append(name)
     leave_database()
-    return entries_of(rows, tags)
+    return entries_of(rows, tags, sources)
 
 
 def _may_give(user: "User") -> Callable[[UUID], Awaitable[bool]]:

@@ -19,7 +19,7 @@ def command(env: Mapping[str, str], name: str, *options: str) -> Program:
 
 
 def web(env: Mapping[str, str], host: str, port: int) -> Program:
-    """The web server. Open event streams would hold the stop for ever: after 5 seconds they are cut."""
+    """The web server. Event streams end when it is asked to; a request that hangs is cut after 5 seconds."""
     address = ["--host", host, "--port", str(port)]
     # No header says who somebody is: TRUSTED_PROXIES decides about that, and PUBLIC_URL about https.
     options = ["--timeout-graceful-shutdown", "5", "--no-access-log", "--no-proxy-headers", "--log-level", "warning"]

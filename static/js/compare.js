@@ -61,7 +61,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "m" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("textarea, select, input:not([type=range], [type=radio], [type=checkbox])")) return;
   const compare = document.querySelector("#stage [data-compare]");
-  if (!compare) return;
+  if (!compare || document.querySelector("dialog[open]")) return;
   event.preventDefault();
   setMode(compare, MODES[(MODES.indexOf(compare.dataset.mode) + 1) % MODES.length]);
 });

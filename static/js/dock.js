@@ -8,26 +8,32 @@ const write = (selector, words) => {
 function saySamples(number) {
   write("[data-samples-label]", number === "1" ? "1 picture" : `${number} pictures`);
   write("[data-cost]", number);
+  const price = one("[data-price]");
+  if (price) price.textContent = (Number(price.dataset.price) * Number(number)).toFixed(2);
 }
 
 // A picture that can't be used can't be edited, nor be the second one.
 function sayUsable() {
-  const words = one("[name=second]:checked")?.parentElement.querySelector("[data-expired]");
-  one("[data-second-expired]").hidden = !words;
-  if (words) one("[data-second-words]").replaceChildren(...words.cloneNode(true).childNodes);
+  const expired = !one("[data-second-expired]").hidden;
   const none = one("[data-left]").textContent === "0";
-  one(".run").disabled = Boolean(words) || none || "unusable" in one("#slots").dataset;
+  one(".run").disabled = expired || none || "unusable" in one("#slots").dataset;
 }
 
-function saySecond() {
+/** What lies in the second slot: an `id`, its `name`, an element that shows it, and words on why it can't be used. */
+export function fillSecond({ id = "", name = "", picture = null, expired = null } = {}) {
   const slot = one("[data-drop=second]");
-  const chosen = one("[name=second]:checked");
-  const picture = chosen?.value ? chosen.parentElement.querySelector("img, .thumb-empty") : null;
   const summary = slot.querySelector("summary");
+  one("[name=second]").value = id;
   summary.querySelector("img, .thumb-empty")?.remove();
   if (picture) summary.prepend(picture.cloneNode(true));
-  slot.classList.toggle("filled", Boolean(picture));
-  slot.querySelector("[data-clear-second]").hidden = !picture;
+  summary.setAttribute("aria-label", id ? `Second picture: ${name}. Change it` : "Second picture: none. Choose one");
+  const said = slot.querySelector("[data-second-name]");
+  said.textContent = id ? name : said.dataset.none;
+  slot.classList.toggle("filled", Boolean(id));
+  slot.open = false;
+  for (const clear of document.querySelectorAll("#slots [data-clear-second]")) clear.hidden = !id;
+  one("[data-second-expired]").hidden = !expired;
+  if (expired) one("[data-second-words]").replaceChildren(...expired.cloneNode(true).childNodes);
   sayUsable();
 }
 
@@ -40,20 +46,30 @@ document.addEventListener("input", ({ target }) => {
   else if (target.name === "seed") write("[data-seed-label]", target.value.trim() || "random");
   else if (target.name === "strength") write("[data-strength-label]", String(Number(target.value)));
   else if (target.name === "negative_prompt") one("[data-more-dot]").hidden = !target.value.trim();
-  else if (target.name === "second") saySecond();
+  else if (target.name === "keep_seed") {
+    one("[data-seed-locked]").hidden = !target.checked;
+    // What is kept has to be a number: that of the picture on the stage can't be known here, so one is drawn.
+    if (target.checked && !one("#seed").value.trim()) one("[data-seed-draw]").click();
+  }
 });
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  const clear = target.closest("[data-clear-second]");
+  if (clear) {
+    event.preventDefault();
+    fillSecond();
+    document.querySelector("[data-drop=second] summary").focus();
+    return;
+  }
+  const first = target.closest("[data-clear-source]");
+  if (first) first.href = one("[name=second]").value ? `/studio/${one("[name=second]").value}/` : "/";
   const button = target.closest("button");
   if (!button?.closest("#edit-form")) return;
   const seed = one("#seed");
   if ("seedDraw" in button.dataset) seed.value = crypto.getRandomValues(new Uint32Array(1))[0];
   else if ("seedClear" in button.dataset) seed.value = "";
-  else if ("clearSecond" in button.dataset) {
-    one("[name=second][value='']").checked = true;
-    saySecond();
-    return;
-  } else return;
+  else return;
   seed.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
@@ -66,21 +82,10 @@ document.addEventListener("htmx:load", ({ target }) => {
   }
 });
 
-// An upload that was meant for the second slot: offered among the pictures, and chosen.
+// An upload that was meant for the second slot.
 document.addEventListener("retake:second", ({ detail }) => {
-  const label = document.createElement("label");
-  label.className = "pick";
-  label.title = detail.name;
-  const radio = document.createElement("input");
-  radio.type = "radio";
-  radio.name = "second";
-  radio.value = detail.id;
-  radio.setAttribute("aria-label", detail.name);
   const picture = document.createElement("img");
   picture.src = detail.preview;
   picture.alt = "";
-  label.append(radio, picture);
-  one("[data-picks]").append(label);
-  radio.checked = true;
-  saySecond();
+  fillSecond({ id: detail.id, name: detail.name, picture });
 });

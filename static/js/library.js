@@ -1,15 +1,16 @@
 // Choosing many pictures: a range with Shift, all, none; and the bar that says how many there are.
 const form = document.querySelector("[data-selection]");
 const bar = form?.querySelector("[data-selection-bar]");
-const boxes = () => [...form.querySelectorAll("input[name=picture]")];
+const boxes = () => [...form.querySelectorAll(".pic-check input")];
 const MOST = 500;
 let last = null;
 
 function say() {
   const chosen = boxes().filter((box) => box.checked);
   for (const box of boxes()) box.closest(".pic").classList.toggle("chosen", box.checked);
-  bar.querySelector("[data-selection-count]").textContent =
-    chosen.length === 0 ? "Choose pictures" :
+  const count = bar.querySelector("[data-selection-count]");
+  count.textContent =
+    chosen.length === 0 ? count.dataset.empty :
     chosen.length > MOST ? `${chosen.length} chosen; at most ${MOST} at once` : `${chosen.length} chosen`;
   bar.classList.toggle("active", chosen.length > 0);
 }
@@ -22,7 +23,7 @@ function choose(checked, among = boxes()) {
 if (bar) {
   form.classList.add("scripted");
   form.addEventListener("click", (event) => {
-    const box = event.target.closest?.("input[name=picture]");
+    const box = event.target.closest?.(".pic-check input");
     if (box) {
       const all = boxes();
       if (event.shiftKey && last && all.includes(last)) {

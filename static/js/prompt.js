@@ -1,4 +1,6 @@
 // The prompt: grows with its words, keeps a draft, runs by Ctrl or ⌘ Enter, walks earlier words by Alt ↑ and ↓.
+const CARRIED = "carried-words"; // to the next picture in the source slot
+
 let earlier = -1; // how far back; -1 is what is being written
 let written = "";
 let typed = null; // since the words were sent; the answer brings a new field
@@ -17,26 +19,63 @@ function begin() {
   if (!field || field.dataset.begun) return;
   field.dataset.begun = "yes";
   earlier = -1;
-  const changing = new URLSearchParams(location.search).has("from");
-  if (!field.value && !changing) field.value = sessionStorage.getItem(draftKey()) ?? "";
+  if (!field.value) field.value = sessionStorage.getItem(CARRIED) ?? sessionStorage.getItem(draftKey()) ?? "";
+  sessionStorage.removeItem(CARRIED);
+  sayTry(field);
   grow(field);
   if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) field.focus({ preventScroll: true });
 }
 
-function walk(field, step) {
-  const words = [...new Set([...document.querySelectorAll("[data-prompt]")].map((tile) => tile.dataset.prompt))];
+/** The words that stand here are to stand beside the picture of the next page, too. */
+export function carryWords() {
+  const words = prompt()?.value;
+  if (words) sessionStorage.setItem(CARRIED, words);
+}
+
+/** Sentences to try are offered as long as nothing stands there. */
+function sayTry(field) {
+  const offered = document.querySelector("[data-try]");
+  if (offered) offered.classList.toggle("has-words", Boolean(field.value));
+}
+
+function put(words) {
+  const field = prompt();
+  field.value = words;
+  grow(field);
+  sayTry(field);
+  sessionStorage.setItem(draftKey(), words);
+}
+
+/** Earlier words of this person: from the portal, once a page, with those of the edits that were asked for since. */
+async function earlierWords() {
+  const list = document.getElementById("earlier");
+  if (list && !list.querySelector("[data-earlier]")) {
+    await htmx.ajax("GET", list.getAttribute("hx-get"), { target: list, swap: "innerHTML" }).catch(() => {});
+  }
+  const here = [...document.querySelectorAll("[data-prompt]")].map((tile) => tile.dataset.prompt);
+  const known = [...document.querySelectorAll("[data-earlier]")].map((each) => each.dataset.earlier);
+  return [...new Set(known.length ? known : here)];
+}
+
+let walking = Promise.resolve();
+
+async function walk(step) {
+  const words = await earlierWords();
+  const field = prompt();
   const next = Math.min(words.length - 1, Math.max(-1, earlier + step));
-  if (next === earlier) return;
+  if (next === earlier || !field) return;
   if (earlier === -1) written = field.value;
   earlier = next;
   field.value = earlier === -1 ? written : words[earlier];
   grow(field);
+  sayTry(field);
 }
 
 document.addEventListener("input", (event) => {
   if (event.target.id !== "prompt") return;
   earlier = -1;
   grow(event.target);
+  sayTry(event.target);
   sessionStorage.setItem(draftKey(), event.target.value);
 });
 
@@ -47,8 +86,20 @@ document.addEventListener("keydown", (event) => {
     if (!form.querySelector(".run").disabled) form.requestSubmit();
   } else if (event.target.id === "prompt" && event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
     event.preventDefault();
-    walk(event.target, event.key === "ArrowUp" ? 1 : -1);
+    const step = event.key === "ArrowUp" ? 1 : -1;
+    walking = walking.then(() => walk(step)); // one after the other, however fast the keys are
   }
+});
+
+document.addEventListener("click", (event) => {
+  const said = event.target.closest("[data-earlier], [data-sentence]");
+  if (event.target.closest("[data-keeps-words]")) carryWords();
+  if (!said) return;
+  event.preventDefault();
+  const panel = said.closest("details");
+  if (panel) panel.open = false;
+  put(said.dataset.earlier ?? said.textContent);
+  prompt().focus();
 });
 
 // What was sent is no draft any more; what was typed since then is.

@@ -1,4 +1,5 @@
 // Pictures come in by drop, paste, dialog or camera: one request each, with its progress, and a bad one harms no other.
+import { carryWords } from "./prompt.js";
 import { drawToken, send } from "./sending.js";
 
 const AT_ONCE = 3;
@@ -81,7 +82,9 @@ async function take({ file, slot, opens }) {
     const picture = await sendFile(file, line);
     line.progress.removeAttribute("value");
     if (opens) {
-      location.assign(picture.url);
+      if (slot === "source") carryWords();
+      const second = slot === "source" && document.querySelector("#edit-form [name=second]")?.value;
+      location.assign(second ? `${picture.url}?second=${second}` : picture.url);
       return;
     }
     if (slot === "second") {
@@ -125,6 +128,8 @@ function accept(files, slot) {
 document.addEventListener("change", ({ target }) => {
   if (target.type !== "file" || !target.files?.length) return;
   accept(target.files, target.dataset.slot ?? "stage");
+  const panel = target.closest("details[data-menu]");
+  if (panel) panel.open = false;
   target.value = "";
 });
 

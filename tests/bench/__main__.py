@@ -10,7 +10,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "moderation", "flight")
+NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "flight")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
@@ -27,10 +27,18 @@ def measure(name: str, stage: Stage) -> list[Row]:
         from tests.bench import library
 
         return library.measure(stage)
+    if name == "history":
+        from tests.bench import history
+
+        return history.measure(stage)
     if name == "moderation":
         from tests.bench import moderation
 
         return moderation.measure(stage)
+    if name == "streams":
+        from tests.bench import streams
+
+        return streams.measure(stage)
     from tests.bench import flight
 
     return flight.measure(stage)

@@ -21,6 +21,7 @@ from tests.people import client_of, make_person
 from tests.portal import Portal, SandboxOptions
 
 HERE = Path(__file__).parent
+METRICS_TOKEN = "of-the-browser-tests"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +61,12 @@ def running(
 ) -> Iterator[Portal]:
     with django_db_blocker.unblock():
         keeper = Keeper()
-        portal = Portal(keeper, tmp_path_factory.mktemp("portal"), sandbox=SandboxOptions(seconds=0.5))
+        portal = Portal(
+            keeper,
+            tmp_path_factory.mktemp("portal"),
+            sandbox=SandboxOptions(seconds=0.5),
+            extra={"METRICS_TOKEN": METRICS_TOKEN},
+        )
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
         subprocess.run(collect, cwd=ROOT, env=portal.environ, check=True, timeout=120)
         try:

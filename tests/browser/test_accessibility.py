@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Literal
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -47,13 +48,21 @@ def jobs(person: User) -> dict[str, GenerationJob]:
 
 def problems(page: Page, address: str) -> list[str]:
     page.goto(address)
-    page.wait_for_load_state("networkidle") if "edit=" not in address else page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # the network is never idle where an event stream is open
     found = [
         f"{address} {violation['id']}: {node['html'][:200]}"
         for violation in Axe().run(page).response["violations"]
         for node in violation["nodes"]
     ]
     return found + sideways(page, address)
+
+
+def problems_here(page: Page) -> list[str]:
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
 
 
 def sideways(page: Page, address: str) -> list[str]:
@@ -65,6 +74,18 @@ def sideways(page: Page, address: str) -> list[str]:
     return [f"{address} scrolls sideways: {wide}"]
 
 
+def pages_of_variations(done: GenerationJob) -> list[str]:
+    """Asking for them, one that is there beside one on its way, and two edits compared."""
+    image, person, varied = done.source_image, done.made_by, uuid4()
+    fields = {"rerun_of": done, "variation_set": varied, "due_at": None}
+    ended = {"state": JobState.SUCCEEDED, "allowance": "taken", "finished_at": timezone.now()}
+    there = make_job(person, image, prompt="in other words", strength=0.2, **fields, **ended)
+    make_image(person, stored=True, kind="generated", job=there, root=image)
+    make_job(person, image, strength=0.9, state=JobState.PROCESSING, **fields)
+    pair = f"/edits/compare/?a={done.pk}"
+    return [f"/edits/{done.pk}/variations/", f"/edits/variations/{varied}/", pair, f"{pair}&b={there.pk}"]
+
+
 def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
     image = jobs["done"].source_image
     make_image(image.made_by, trashed_at=timezone.now())
@@ -72,6 +93,7 @@ def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]
     addresses += ["/notices/", f"/pictures/{image.pk}/report/"]
     addresses += [f"/studio/{image.pk}/?edit={job.pk}" for job in jobs.values()]
     addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
+    addresses += pages_of_variations(jobs["done"])
     assert [problem for address in addresses for problem in problems(view, address)] == []
 
 
@@ -81,12 +103,12 @@ def test_open_panels_are_accessible_and_fit(view: Page, jobs: dict[str, Generati
     found = []
     for panel in view.locator("details[data-menu]").all():
         panel.locator("summary").first.click()
-        found += [
-            f"{violation['id']}: {node['html'][:200]}"
-            for violation in Axe().run(view).response["violations"]
-            for node in violation["nodes"]
-        ]
-        found += sideways(view, address)
+        found += problems_here(view) + sideways(view, address)
+        view.keyboard.press("Escape")
+    for opener in ("[data-help]", ".slot-second [data-pick]", "button[popovertarget=versions]"):
+        view.locator(opener).first.evaluate("element => element.click()")
+        view.wait_for_selector("dialog[open], :popover-open")
+        found += problems_here(view) + sideways(view, opener)
         view.keyboard.press("Escape")
     assert found == []
 

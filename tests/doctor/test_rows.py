@@ -13,7 +13,7 @@ from editor.doctor import objects
 from editor.images import bucket as store
 from editor.images import keys
 from editor.models import AllowanceEntry, GenerationJob, Image, JobState, Mark, Usage, User
-from editor.models.allowances import hold
+from editor.models.allowances import hold_all
 from project.embedded.process import Child
 from tests.conftest import Bucket
 from tests.doctor.test_parts import told
@@ -240,7 +240,7 @@ def test_attempt_that_outlived_its_edit_is_worth_a_warning(alice: User) -> None:
 
 
 def test_ledger_that_does_not_add_up_is_told_and_never_mended(alice: User) -> None:
-    hold(make_job(alice))
+    hold_all([make_job(alice)])
     assert told("--only", "ledger")[0] == 0
     Usage.objects.update(pictures_held=7)
     before = list(Usage.objects.values()), AllowanceEntry.objects.count()

@@ -16,7 +16,8 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
-from editor.images import bucket, delivery
+from editor.images import bucket, delivery, keys
+from editor.images.held import Held
 from editor.jobs import vendor
 from editor.models import Image, User
 from tests.images.loopback import Answer, serving
@@ -42,6 +43,9 @@ def image(alice: User) -> Image:
 
 
 def body(response: Any) -> bytes:
+    if not response.streaming:
+        return bytes(response.content)
+
     async def read() -> bytes:
         return b"".join([chunk async for chunk in response])
 
@@ -50,6 +54,27 @@ def body(response: Any) -> bytes:
 
 def urls(image: Image) -> list[str]:
     return [f"/images/{image.pk}/320.webp", f"/images/{image.pk}/master", f"/images/{image.pk}/master?download=1"]
+
+
+def test_held_thumbnail_needs_no_bucket_and_is_given_to_nobody_else(alice: User, image: Image) -> None:
+    client, stranger, address = client_of(alice), client_of(make_user()), urls(image)[0]
+    first = body(client.get(address))
+    bucket.delete([keys.rendition_key(image.pk, 320)])
+    assert body(client.get(address)) == first
+    assert stranger.get(address).status_code == 404
+    image.trash()
+    assert client.get(address).status_code == 404
+
+
+def test_what_is_held_is_bounded_and_the_oldest_goes() -> None:
+    held = Held(most=250_000)
+    for key in "abc":
+        held.put(key, key.encode() * 80_000)
+    assert held.get("a")
+    held.put("d", b"d" * 80_000)
+    assert [key for key in "abcd" if held.get(key) is None] == ["b"]
+    held.put("large", b"x" * 100_001)
+    assert held.get("large") is None
 
 
 def test_owner_gets_the_bytes(alice: User, image: Image) -> None:

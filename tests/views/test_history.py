@@ -1,13 +1,17 @@
 """A person's edits, newest first."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+import requests
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.models import FluxServer, GenerationJob, ImageKind, JobState, User, Workspace
 from editor.views.history import PER_PAGE, read_cursor, write_cursor
@@ -38,8 +42,23 @@ def test_older_is_a_link_that_goes_on_where_the_page_ended(alice: User, alice_cl
     jobs = make_many(alice, PER_PAGE + 2)
     first = alice_client.get("/history/")
     older = first.context["older"]
-    assert f'href="?before={older}"' in first.content.decode()
-    assert shown(alice_client, f"/history/?before={older}") == jobs[PER_PAGE:]
+    assert f'href="{older}"' in first.content.decode()
+    assert shown(alice_client, f"/history/{older}") == jobs[PER_PAGE:]
+
+
+def test_newer_leads_back_up_the_same_pages(alice: User, alice_client: Client) -> None:
+    jobs = make_many(alice, 3 * PER_PAGE)
+    second = alice_client.get("/history/" + alice_client.get("/history/").context["older"])
+    third = alice_client.get("/history/" + second.context["older"])
+    assert shown(alice_client, "/history/" + third.context["newer"]) == jobs[PER_PAGE : 2 * PER_PAGE]
+    assert alice_client.get("/history/" + second.context["newer"])["Location"] == "/history/?"
+
+
+def test_new_edits_do_not_shift_an_older_page(alice: User, alice_client: Client) -> None:
+    jobs = make_many(alice, PER_PAGE + 2)
+    older = alice_client.get("/history/").context["older"]
+    make_job(alice)
+    assert shown(alice_client, f"/history/{older}") == jobs[PER_PAGE:]
 
 
 def test_last_page_has_no_older(alice: User, alice_client: Client) -> None:
@@ -121,6 +140,20 @@ def test_result_in_the_trash_is_not_shown(alice: User, alice_client: Client) -> 
     assert str(result.pk) not in alice_client.get("/history/").content.decode()
 
 
+def test_where_browsers_reach_the_bucket_the_page_leads_straight_there(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    settings.S3_PUBLIC = True
+    job = make_job(alice)
+    result = make_image(alice, stored=True, kind=ImageKind.GENERATED, job=job)
+    page = alice_client.get("/history/")
+    found = next(one for one in re.findall(r'<img src="([^"]+)"', page.content.decode()) if str(result.pk) in one)
+    answer = requests.get(unescape(found), timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=300"
+    assert alice_client.get("/history/").content.decode().count(found) == 1  # the same link: a browser has it
+
+
 def test_page_that_scrolls_in_does_not_repeat_the_day(alice: User, alice_client: Client) -> None:
     newer, _ = make_many(alice, 2)
     address = f"/history/?before={write_cursor(alice, newer)}"
@@ -163,7 +196,7 @@ def test_edits_that_wait_say_how_many_go_before_them(
 ) -> None:
     jobs = make_many(alice, 20)
     FluxServer.objects.current()
-    assert 'hx-trigger="load, every 3s"' in alice_client.get("/history/").content.decode()
+    assert 'hx-trigger="load, look, every 30s"' in alice_client.get("/history/").content.decode()
     address = "/history/working/?" + "&".join(f"edit={job.pk}.queued" for job in jobs)
     with django_assert_max_num_queries(11):  # session, person, edits, sources, and six for the line of all
         words = alice_client.get(address).content.decode()

@@ -1,5 +1,7 @@
 """The studio: what lies on the stage, what the dock holds, and the tree of versions."""
 
+import html
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -8,8 +10,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from editor.library.words import index_words
 from editor.models import GenerationJob, Image, ImageKind, ImageState, JobState, User
+from editor.views.dock import SENTENCES
 from editor.views.versions import NODES_MAX, versions_of
 from tests.makers import make_image, make_job
 
@@ -40,7 +45,7 @@ def test_visitor_is_welcomed_with_a_way_in() -> None:
 def test_empty_studio_teaches(alice_client: Client) -> None:
     words = page(alice_client, "/")
     assert "Drop a picture, say what should change" in words
-    assert words.count('action="/samples/') == 4
+    assert words.count('action="/samples/') == 4 + len(SENTENCES)
 
 
 def test_home_offers_recent_pictures_but_no_refused_ones(alice: User, alice_client: Client) -> None:
@@ -129,6 +134,84 @@ def test_change_brings_back_words_and_seed(alice: User, alice_client: Client) ->
     assert ">frames</textarea>" in words
 
 
+@pytest.mark.parametrize(
+    ("what", "words", "seed", "size"),
+    [
+        ("all", True, True, True),
+        ("prompt", True, False, False),
+        ("seed", False, True, False),
+        ("size", False, False, True),
+    ],
+)
+def test_parts_of_an_edit_are_reused(
+    what: str, words: bool, seed: bool, size: bool, alice: User, alice_client: Client
+) -> None:
+    """Also beside a picture that it was not made of."""
+    job = finished(alice, prompt="like a woodcut", seed=1234567, negative_prompt="frames", ratio="1:1")
+    found = page(alice_client, f"/studio/{make_image(alice).pk}/?reuse={job.pk}&what={what}")
+    assert (">like a woodcut</textarea>" in found, ">frames</textarea>" in found) == (words, words)
+    assert ('value="1234567"' in found) is seed
+    assert bool(re.search(r'value="1:1"[^>]* checked', found)) is size
+
+
+def test_all_of_a_merge_brings_its_second_picture_along(alice: User, alice_client: Client) -> None:
+    cat, cup = make_image(alice), make_image(alice)
+    job = finished(alice, cat, cup)
+    assert f'name="second" value="{cup.pk}"' in page(alice_client, f"/studio/{cat.pk}/?reuse={job.pk}")
+    assert f'name="second" value="{cup.pk}"' not in page(alice_client, f"/studio/{cat.pk}/?reuse={job.pk}&what=seed")
+
+
+def test_strangers_edit_is_not_reused(alice: User, charlie: User, alice_client: Client) -> None:
+    page(alice_client, f"/studio/{make_image(alice).pk}/?reuse={make_job(charlie).pk}", 404)
+    page(alice_client, f"/studio/{make_image(alice).pk}/?against={make_image(charlie).pk}", 404)
+
+
+def test_seed_that_is_locked_stays_for_the_next_edit(alice: User, alice_client: Client) -> None:
+    image = make_image(alice)
+    fields = {"source": image.pk, "prompt": "blue", "seed": "77", "keep_seed": "on", "form_token": "a"}
+    there = page(alice_client, alice_client.post("/edits/", fields)["Location"])
+    assert 'value="77"' in there
+    assert re.search(r'name="keep_seed"[^>]* checked', there)
+    again = page(alice_client, alice_client.post("/edits/", fields | {"keep_seed": "", "form_token": "b"})["Location"])
+    assert 'value="77"' not in again
+
+
+def test_any_two_pictures_are_compared_on_the_stage(alice: User, alice_client: Client) -> None:
+    job, other = finished(alice), make_image(alice)
+    words = page(alice_client, f"/studio/{job.source_image.pk}/?edit={job.pk}&against={other.pk}")
+    assert f"/images/{other.pk}/1280.webp" in words
+    assert "data-compare-range" in words
+
+
+def test_earlier_words_come_newest_first_and_once(alice: User, charlie: User, alice_client: Client) -> None:
+    for words in ("one", "two", "one"):
+        make_job(alice, prompt=words)
+    make_job(charlie, prompt="a stranger's")
+    assert re.findall(r'data-earlier="([^"]+)"', page(alice_client, "/studio/words/")) == ["one", "two"]
+
+
+def test_pictures_are_picked_by_their_words(alice: User, alice_client: Client) -> None:
+    image, cup, hat = make_image(alice), make_image(alice, name="cup.jpg"), make_image(alice, name="hat.jpg")
+    index_words(image, cup, hat)
+    everything = page(alice_client, f"/studio/{image.pk}/pick/?slot=second")
+    assert f'href="/studio/{image.pk}/?second={hat.pk}"' in everything
+    assert f'data-picked="{image.pk}"' not in everything
+    found = page(alice_client, f"/studio/{image.pk}/pick/?slot=source&second={image.pk}&q=cup")
+    assert f'href="/studio/{cup.pk}/?second={image.pk}"' in found
+    assert str(hat.pk) not in found
+
+
+def test_sentence_to_try_fills_the_prompt(alice: User, alice_client: Client) -> None:
+    image = make_image(alice)
+    assert f">{SENTENCES[1]}</textarea>" in page(alice_client, f"/studio/{image.pk}/?try=1")
+    assert "data-sentence" in page(alice_client, f"/studio/{image.pk}/?try=9")
+
+
+def test_price_stands_on_the_button(alice: User, alice_client: Client, settings: Settings) -> None:
+    settings.FLUX_PRICE = 0.04
+    assert '<span data-price="0.04">0.04</span>' in page(alice_client, f"/studio/{make_image(alice).pk}/")
+
+
 def test_shown_edit_leaves_the_words_to_the_next_one(alice: User, alice_client: Client) -> None:
     job = finished(alice, prompt="like a woodcut", seed=1234567)
     words = page(alice_client, f"/studio/{job.source_image.pk}/?edit={job.pk}")
@@ -158,6 +241,67 @@ def test_merge_stands_under_both_its_pictures(alice: User) -> None:
         assert [node.job for node in versions_of(image, alice).nodes] == [merge]
 
 
+def test_merge_of_two_versions_stands_under_both(alice: User) -> None:
+    image = make_image(alice)
+    one, other = finished(alice, image), finished(alice, image)
+    merge = finished(alice, one.results.get(), other.results.get())
+    later = finished(alice, merge.results.get())
+    nodes = [(node.job, node.depth, node.again) for node in versions_of(image, alice).nodes]
+    first, second = (other, 0, False), (one, 0, False)
+    assert nodes == [first, (merge, 1, False), (later, 2, False), second, (merge, 1, True)]
+    assert versions_of(image, alice).size == 5
+
+
+def test_merge_with_the_original_stands_under_it_too(alice: User) -> None:
+    image = make_image(alice)
+    version = finished(alice, image)
+    merge = finished(alice, image, version.results.get())
+    nodes = [(node.job, node.depth, node.again) for node in versions_of(image, alice).nodes]
+    assert nodes == [(merge, 0, False), (version, 0, False), (merge, 1, True)]
+
+
+def test_old_edit_that_is_asked_for_stands_among_the_newest(alice: User) -> None:
+    image = make_image(alice)
+    old = finished(alice, image)
+    for _ in range(NODES_MAX):
+        make_job(alice, image)
+    assert versions_of(image, alice, {old.pk}).nodes[-1].job == old
+
+
+def test_pruned_version_leaves_the_tree_unless_something_was_made_of_it(alice: User) -> None:
+    image = make_image(alice)
+    first = finished(alice, image)
+    later = finished(alice, first.results.get())
+    first.results.get().trash()
+    assert [node.job for node in versions_of(image, alice).nodes] == [first, later]
+    later.results.get().trash()
+    assert versions_of(image, alice).nodes == []
+
+
+def test_branch_is_pruned_and_put_back_at_once(alice: User, alice_client: Client) -> None:
+    image = make_image(alice)
+    first = finished(alice, image, results=2)
+    later = finished(alice, first.results.get(position=0))
+    beside = finished(alice, image)
+    words = page(alice_client, f"/studio/{image.pk}/?edit={first.pk}")
+    assert "with 1 below" in words
+    answer = alice_client.post(f"/edits/{first.pk}/trash/", {"branch": "1"}, follow=True)
+    assert [node.job for node in versions_of(image, alice).nodes] == [beside]
+    undo = re.search(r'action="(/workspaces/[^"]+/restore/[^"]+)"', answer.content.decode())
+    assert undo
+    back = alice_client.post(html.unescape(undo[1]))
+    assert back["Location"] == f"/studio/{image.pk}/?edit={first.pk}"
+    assert {node.job for node in versions_of(image, alice).nodes} == {first, later, beside}
+
+
+def test_one_version_is_pruned_without_what_was_made_of_it(alice: User, alice_client: Client) -> None:
+    first = finished(alice)
+    later = finished(alice, first.results.get())
+    alice_client.post(f"/edits/{first.pk}/trash/")
+    assert first.results.get().trashed_at
+    assert later.results.get().trashed_at is None
+
+
 def test_versions_end_somewhere(alice: User) -> None:
     image = make_image(alice)
     newest = [make_job(alice, image) for _ in range(NODES_MAX + 1)][-1]
@@ -167,14 +311,19 @@ def test_versions_end_somewhere(alice: User) -> None:
     assert versions.nodes[0].job == newest
 
 
-def test_queries_do_not_grow_with_versions(
-    alice: User, alice_client: Client, django_assert_max_num_queries: Callable[[int], AbstractContextManager[Any]]
+@pytest.mark.parametrize("asked", ["", "edit", "reuse"])
+def test_studio_takes_five_queries_beyond_the_frame(
+    asked: str,
+    alice: User,
+    alice_client: Client,
+    django_assert_max_num_queries: Callable[[int], AbstractContextManager[Any]],
 ) -> None:
-    image = make_image(alice)
+    image, cup = make_image(alice), make_image(alice)
     for _ in range(12):
-        finished(alice, image)
-    with django_assert_max_num_queries(10):
-        page(alice_client, f"/studio/{image.pk}/")
+        job = finished(alice, image, cup)
+    address = f"/studio/{job.results.get().pk}/" if not asked else f"/studio/{image.pk}/?{asked}={job.pk}"
+    with django_assert_max_num_queries(2 + 3 + 5):  # session and person; workspaces, what is left, and notices
+        page(alice_client, address)
 
 
 def test_what_is_left_can_be_asked_for_again(alice: User, alice_client: Client) -> None:
@@ -200,7 +349,7 @@ def test_result_can_be_used_as_second_picture(alice: User, alice_client: Client)
     source, result = job.source_image, job.results.get()
     address = f"/studio/{source.pk}/?second={result.pk}"
     assert f'href="{address}"' in page(alice_client, f"/studio/{source.pk}/?edit={job.pk}")
-    assert f'name="second" value="{result.pk}" aria-label="{result.name}" checked' in page(alice_client, address)
+    assert f'name="second" value="{result.pk}"' in page(alice_client, address)
 
 
 def test_strangers_picture_is_no_second(alice: User, charlie: User, alice_client: Client) -> None:

@@ -1,0 +1,169 @@
+"""One prompt on many pictures."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from editor.jobs import batch_mails, batches, clock
+from editor.jobs.batches import cancel_waiting, create_batch, run_failed_again, standing_of
+from editor.jobs.creation import EditSpec, NotAllowed
+from editor.models import (
+    Allowance,
+    AllowanceEntry,
+    Batch,
+    GenerationJob,
+    Image,
+    JobState,
+    ModerationCase,
+    PromptRule,
+    RuleAction,
+    Usage,
+    User,
+)
+from tests.makers import make_image, make_user
+
+pytestmark = pytest.mark.django_db
+
+SPEC = EditSpec(prompt="on a white background", samples=2)
+
+
+def pictures(user: User, number: int) -> list[Image]:
+    return [make_image(user) for _ in range(number)]
+
+
+def test_each_picture_gets_its_own_edit_in_the_order_chosen(alice: User) -> None:
+    chosen = pictures(alice, 3)
+    batch = create_batch(alice, chosen, SPEC, "token")
+    jobs = list(batch.jobs.order_by("created_at", "id"))
+    assert [job.source_image for job in jobs] == chosen
+    assert {job.prompt for job in jobs} == {"on a white background"}
+    assert len({job.seed for job in jobs}) == 3
+    assert not any(job.interactive for job in jobs)
+
+
+def test_pressing_twice_makes_one_batch(alice: User) -> None:
+    chosen = pictures(alice, 2)
+    first, second = (create_batch(alice, chosen, SPEC, "token") for _ in range(2))
+    assert first == second
+    assert GenerationJob.objects.count() == 2
+
+
+def test_token_of_a_single_edit_makes_no_batch_of_it(alice: User) -> None:
+    image = make_image(alice)
+    GenerationJob.objects.create(
+        workspace=image.workspace, made_by=alice, prompt="x", form_token="token.0", seed=1, due_at=timezone.now()
+    )
+    with pytest.raises(NotAllowed, match="reload"):
+        create_batch(alice, [image], SPEC, "token")
+
+
+def test_more_than_is_left_makes_nothing(alice: User, settings: Settings) -> None:
+    settings.EDITS_PER_DAY = 5
+    with pytest.raises(NotAllowed, match="That would be 6 pictures, and none of them was made"):
+        create_batch(alice, pictures(alice, 3), SPEC, "token")
+    assert not Batch.objects.exists()
+    assert not AllowanceEntry.objects.exists()
+
+
+def test_ledger_holds_a_line_for_each_and_sums_that_fit(alice: User, settings: Settings) -> None:
+    settings.FLUX_PRICE = 0.05
+    batch = create_batch(alice, pictures(alice, 3), SPEC, "token")
+    usage = Usage.objects.get()
+    assert AllowanceEntry.objects.filter(job__batch=batch, kind=Allowance.HELD).count() == 3
+    assert (usage.pictures_held, float(usage.money_held)) == (6, 0.3)
+    for job in batch.jobs.all():
+        job.cancel(Allowance.RELEASED)
+    usage.refresh_from_db()
+    assert (usage.pictures_held, float(usage.money_held)) == (0, 0)
+
+
+def test_many_cost_as_few_queries_as_few(alice: User) -> None:
+    def queries(number: int) -> int:
+        chosen = pictures(alice, number)
+        with CaptureQueriesContext(connection) as seen:
+            create_batch(alice, chosen, SPEC, f"token{number}")
+        return len(seen)
+
+    assert queries(40) < queries(4) + 10  # rows go to the database in pieces
+
+
+def test_held_prompt_holds_all_of_them_and_blocked_one_makes_none(alice: User) -> None:
+    rule = PromptRule.objects.create(name="White", kind="terms", text="white", action=RuleAction.HOLD)
+    batch = create_batch(alice, pictures(alice, 2), SPEC, "token")
+    assert {job.state for job in batch.jobs.all()} == {JobState.HELD}
+    assert ModerationCase.objects.filter(job__batch=batch).count() == 2
+    PromptRule.objects.filter(pk=rule.pk).update(action=RuleAction.BLOCK)
+    with pytest.raises(NotAllowed):
+        create_batch(alice, pictures(alice, 2), SPEC, "other")
+    assert Batch.objects.count() == 1
+
+
+def test_canceling_stops_what_waits_and_nothing_else(alice: User) -> None:
+    batch = create_batch(alice, pictures(alice, 3), SPEC, "token")
+    sent = batch.jobs.order_by("created_at")[0]
+    assert sent.start_submitting(timedelta(minutes=1), width=320, height=256)
+    assert cancel_waiting(batch) == 2
+    sent.refresh_from_db()
+    assert sent.state == JobState.SUBMITTING
+    standing = standing_of(batch)
+    assert (standing.working, standing.canceled, standing.total) == (1, 2, 3)
+    assert not standing.is_over
+
+
+def fail(job: GenerationJob, code: str = "vendor") -> None:
+    assert job.fail(code)
+
+
+def test_failed_ones_run_again_once_with_their_seeds(alice: User) -> None:
+    batch = create_batch(alice, pictures(alice, 3), SPEC, "token")
+    first, second, refused = batch.jobs.order_by("created_at")
+    fail(first)
+    fail(second)
+    fail(refused, "refused")
+    assert run_failed_again(alice, batch, "again") == 2
+    assert run_failed_again(alice, batch, "once more") == 0
+    again = GenerationJob.objects.filter(rerun_of__in=[first, second]).order_by("created_at")
+    assert [job.seed for job in again] == [first.seed, second.seed]
+    standing = standing_of(batch)
+    assert (standing.waiting, standing.failed, standing.total) == (2, 1, 3)
+
+
+def test_pictures_in_the_trash_are_not_run_again(alice: User) -> None:
+    batch = create_batch(alice, pictures(alice, 2), SPEC, "token")
+    kept, trashed = batch.jobs.order_by("created_at")
+    fail(kept)
+    fail(trashed)
+    Image.objects.filter(pk=trashed.source_image.pk).update(trashed_at=timezone.now())
+    assert run_failed_again(alice, batch, "again") == 1
+    assert GenerationJob.objects.get(rerun_of__isnull=False).rerun_of == kept
+
+
+def test_mail_comes_when_the_last_one_ended(alice: User, mailoutbox: list[Any], settings: Settings) -> None:
+    batch = create_batch(alice, pictures(alice, 2), SPEC, "token", mail=True)
+    unwanted = create_batch(make_user("bob@example.com"), [make_image(make_user())], SPEC, "token")
+    first, last = batch.jobs.order_by("created_at")
+    fail(first)
+    batch_mails.mail_batch(str(batch.pk))
+    assert mailoutbox == []
+    last.cancel(Allowance.RELEASED)
+    cancel_waiting(unwanted)
+    assert list(batches.to_be_mailed(timezone.now())) == [batch.pk]
+    batch_mails.mail_batch(str(batch.pk))
+    batch_mails.mail_batch(str(batch.pk))
+    (sent,) = mailoutbox
+    assert sent.to == ["alice@example.com"]
+    assert "1 did not work" in sent.body
+    assert f"{settings.PUBLIC_URL}/batches/{batch.pk}/" in sent.body
+
+
+def test_clock_rings_for_the_mail(alice: User, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+    batch = create_batch(alice, pictures(alice, 1), SPEC, "token", mail=True)
+    cancel_waiting(batch)
+    with django_capture_on_commit_callbacks() as rung:
+        clock.tick()
+    assert any(str(batch.pk) in str(ring) for ring in rung)
