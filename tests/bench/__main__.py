@@ -10,7 +10,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "moderation", "flight")
+NAMES = ("overhead", "pages", "library", "moderation", "flight", "recovery")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
@@ -31,6 +31,10 @@ def measure(name: str, stage: Stage) -> list[Row]:
         from tests.bench import moderation
 
         return moderation.measure(stage)
+    if name == "recovery":
+        from tests.bench import recovery
+
+        return recovery.measure(stage)
     from tests.bench import flight
 
     return flight.measure(stage)

@@ -5,9 +5,13 @@ Ends with a table, and fails if anything was lost, repeated or left behind. A ro
 """
 
 import argparse
+import faulthandler
+import os
 import secrets
+import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from project.embedded.process import Keeper, StartError
@@ -36,6 +40,7 @@ def find_stage(wished: str) -> tuple[Stage, str]:
 
 def main() -> int:
     asked = options()
+    faulthandler.register(signal.SIGUSR1)  # where does it hang?
     stage, database = find_stage(asked.database)
     seed = asked.seed or secrets.token_hex(4)
     print(f"Chaos on {database}, SEED={seed}", flush=True)
@@ -50,9 +55,7 @@ def main() -> int:
 
 
 def _play(stage: Stage, database: str, seed: str, asked: argparse.Namespace) -> int:
-    import os
-
-    from django.core.management import call_command  # noqa: F401
+    from django.db import connection, connections
 
     from tests.chaos.portal import ChaosPortal
     from tests.chaos.round import FAULTS, Round, draw
@@ -62,7 +65,10 @@ def _play(stage: Stage, database: str, seed: str, asked: argparse.Namespace) -> 
     restart = None
     if database == "postgres" and stage.parts is not None:
         parts = stage.parts
-        restart = lambda: parts.restart("postgres")  # noqa: E731
+        restart = partial(parts.restart, "postgres")
+        # A process that is stopped while it holds a lock must not stop us, who are to let it go on.
+        connection.settings_dict["OPTIONS"]["options"] = "-c lock_timeout=5s"
+        connections.close_all()
     scratch = Path(os.environ["VAR_DIR"]) / "chaos"
     scratch.mkdir(parents=True)
     keeper = Keeper()

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import requests
 from redis import Redis
+from redis.exceptions import RedisError
 
-from editor.flux.sandbox.faults import DOOR, ENDPOINTS
+from editor.flux.sandbox.faults import DOOR
 from project.embedded.keeper import all_pids, send
 from tests.chaos.points import KILL, KILL_ALL, KILL_PARENT, OF_EDITS, OF_PICTURES, OF_RINGS, OF_UPLOADS, STOP
 from tests.chaos.portal import EVERYBODY, LEASE, TIME_SCALE, ChaosPortal
@@ -187,7 +189,7 @@ def _redis_down(here: Field) -> Iterator[None]:
 
 @fault("redis wiped")
 def _redis_wiped(here: Field) -> Iterator[None]:
-    with Redis.from_url(here.portal.redis_url, socket_timeout=2) as connection, suppress(OSError):
+    with Redis.from_url(here.portal.redis_url, socket_timeout=2) as connection, suppress(RedisError):
         connection.flushall()
     yield
 
@@ -197,7 +199,7 @@ def _redis_lost(here: Field) -> Iterator[None]:
     here.portal.kill("redis")
     yield
     here.portal.start("redis")
-    with Redis.from_url(here.portal.redis_url, socket_timeout=2) as connection, suppress(OSError):
+    with Redis.from_url(here.portal.redis_url, socket_timeout=2) as connection, suppress(RedisError):
         connection.flushall()
 
 
@@ -257,13 +259,17 @@ def _vendor(here: Field) -> Iterator[None]:
 fault("flux server hangs", (1.0, 4.0))(partial(_paused, "sandbox"))
 
 
-@fault("flux server refuses for a while", (0.5, 2.0))
-def _refusing(here: Field) -> Iterator[None]:
-    """A fault at any of its doors, a few times or until further notice."""
-    door = here.rng.choice(["", "", *(f"{endpoint}:" for endpoint in ENDPOINTS[:2])])
-    name, count = f"{door}{here.rng.choice(DOOR)}", here.rng.choice([1, 2, 3, True])
-    with suppress(OSError):
-        here.portal.set_faults(**{name: count})
+def _door(name: str, here: Field) -> Iterator[None]:
+    """A fault at one of its doors, once, a few times, or until further notice."""
+    with suppress(requests.RequestException):
+        here.portal.set_faults(**{name: here.rng.choice([1, 2, 3, True])})
     yield
-    with suppress(OSError):
+    with suppress(requests.RequestException):
         here.portal.set_faults()
+
+
+for _name in DOOR:
+    fault(f"flux server: {_name}", (0.5, 2.0))(partial(_door, _name))
+for _name in ("fetch", "details"):
+    for _fault in ("http-500", "bad-key", "queue-full", "html-200", "reset", "hang"):
+        fault(f"flux server: {_name}:{_fault}", (0.5, 2.0))(partial(_door, f"{_name}:{_fault}"))

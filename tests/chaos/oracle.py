@@ -29,7 +29,7 @@ from editor.models import (
     JobState,
 )
 from project.embedded import s3
-from tests.chaos.people import Asked, Crowd
+from tests.chaos.people import Crowd
 from tests.chaos.portal import ChaosPortal
 
 AWAITED = {JobState.HELD, JobState.UNCONFIRMED}  # a person decides, and the portal says so

@@ -151,4 +151,3 @@ class ChaosPortal(Portal):
             self.children[name].stop(grace=8)
         super().stop()
         self.proxy.close()
-
