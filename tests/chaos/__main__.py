@@ -57,8 +57,9 @@ def main() -> int:
 def _play(stage: Stage, database: str, seed: str, asked: argparse.Namespace) -> int:
     from django.db import connection, connections
 
+    from tests.chaos.faults import FAULTS
     from tests.chaos.portal import ChaosPortal
-    from tests.chaos.round import FAULTS, Round, draw
+    from tests.chaos.round import Round, draw
     from tests.chaos.table import Sum, lines
 
     names = [name for name in FAULTS if asked.only in name and (database == "postgres" or name != "database restarted")]

@@ -16,7 +16,7 @@ from editor.jobs import control
 from editor.models import Action, Attempt, Cause, GenerationJob, Image, JobState, User
 from editor.models.jobs import WITH_VENDOR
 from editor.moderation.cases import open_case
-from tests.chaos.faults import MOMENT, Field, fault
+from tests.chaos.faults import Field, fault
 from tests.people import make_person
 
 
@@ -118,7 +118,7 @@ def _workspace(here: Field) -> Iterator[None]:
     yield
 
 
-# At the webhook's door -------------------------------------------------------------------------------------------------
+# At the webhook's door ----------------------------------------------------------------------------------------------
 
 
 def call(url: str, secret: str, body: dict[str, Any]) -> int:
@@ -139,7 +139,7 @@ def claims(here: Field, attempt: Attempt) -> list[dict[str, Any]]:
     ]
 
 
-@fault("webhooks forged by whoever knows the address", MOMENT)
+@fault("webhooks forged by whoever knows the address")
 def _forged(here: Field) -> Iterator[None]:
     attempt = Attempt.objects.filter(job__in=unfinished(here)).exclude(vendor_id=None).order_by("?").first()
     if attempt is not None:
@@ -148,7 +148,7 @@ def _forged(here: Field) -> Iterator[None]:
     yield
 
 
-@fault("webhooks forged by guessing", MOMENT)
+@fault("webhooks forged by guessing")
 def _guessed(here: Field) -> Iterator[None]:
     with ThreadPoolExecutor(10) as pool:
         guesses = [uuid4().hex + uuid4().hex[:11] for _ in range(20)]
@@ -156,11 +156,11 @@ def _guessed(here: Field) -> Iterator[None]:
     yield
 
 
-@fault("ten webhooks at once", MOMENT)
+@fault("ten webhooks at once")
 def _ten(here: Field) -> Iterator[None]:
     attempt = Attempt.objects.filter(job__in=unfinished(here)).exclude(vendor_id=None).order_by("?").first()
     if attempt is not None:
-        body = {"status": "success", "id": attempt.vendor_id, "output": []}
+        body: dict[str, Any] = {"status": "success", "id": attempt.vendor_id, "output": []}
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(lambda _: call(here.portal.url, attempt.secret, body), range(10)))
     yield

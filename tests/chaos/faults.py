@@ -101,7 +101,7 @@ for _point in ("webhook-noted", "cancel-written"):
 fault("clock killed at half-a-tick")(partial(_trap, "clock", "half-a-tick", KILL))
 
 
-# At random moments ---------------------------------------------------------------------------------------------------
+# At random moments --------------------------------------------------------------------------------------------------
 
 
 def _killed(name: str, here: Field) -> Iterator[None]:
@@ -177,7 +177,7 @@ for _name in ("edits2", "clock2"):
     fault(f"{_name} an hour behind", (4.0, 6.0))(partial(_off, _name, -1))
 
 
-# Parts ---------------------------------------------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------------------------
 
 
 @fault("redis down", (0.5, 2.5))
@@ -246,7 +246,7 @@ def _is_decoder_of(pid: int, parents: set[int]) -> bool:
     return b"decoder.py" in words and parent in parents
 
 
-# The flux server -----------------------------------------------------------------------------------------------------
+# The flux server ----------------------------------------------------------------------------------------------------
 
 
 @fault("flux server restarted", (0.3, 1.5))

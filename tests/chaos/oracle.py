@@ -32,7 +32,7 @@ from project.embedded import s3
 from tests.chaos.people import Crowd
 from tests.chaos.portal import ChaosPortal
 
-AWAITED = {JobState.HELD, JobState.UNCONFIRMED}  # a person decides, and the portal says so
+AWAITED: set[str] = {JobState.HELD, JobState.UNCONFIRMED}  # a person decides, and the portal says so
 NEVER_SENT = {"source", "source_removed", "expired", "refused"}
 
 
@@ -98,7 +98,6 @@ class Oracle:
         yield from self._of_end(job, entries)
 
     def _of_end(self, job: GenerationJob, entries: list[dict[str, Any]]) -> Iterator[str]:
-        again = self.second[job.pk]
         ready = job.results.filter(state=ImageState.READY).count()
         kinds = sorted(AllowanceEntry.objects.filter(job=job).values_list("kind", flat=True))
         wanted = [Allowance.HELD] if job.state not in FINAL else sorted([Allowance.HELD, job.allowance])
@@ -108,13 +107,14 @@ class Oracle:
             yield f"it succeeded with {ready} pictures and {len(entries)} generations."
         if job.state in {JobState.FAILED, JobState.BLOCKED} and ready:
             yield f"it has {ready} pictures all the same."
-        if again or job.state not in {JobState.FAILED, JobState.CANCELED}:
-            return
-        living = [entry for entry in entries if entry["status"] != "failed"]
-        if entries and job.failure_code in NEVER_SENT:
+        # What came of the requests before the last one was its owner's word.
+        last = job.attempts.order_by("number").last()
+        its_own = [entry for entry in entries if last is not None and entry["track_id"] == str(last.pk)]
+        if its_own and job.failure_code in NEVER_SENT:
             yield "it was accepted, and says that it was never sent."
-        if entries and job.failure_code.startswith("refused"):
+        if its_own and job.failure_code.startswith("refused"):
             yield "it was accepted, and says that it was refused."
+        living = [entry for entry in its_own if entry["status"] != "failed"]
         if living and job.state == JobState.CANCELED and job.allowance == Allowance.RELEASED:
             yield "it was accepted, and its cancellation is free."
 

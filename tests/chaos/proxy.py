@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -110,10 +111,8 @@ class _Talk:
         head = b"HTTP/1.1 %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
         self.front.write(head % (status, len(body)) + body)
         await self.front.drain()
-        try:  # whoever closes at once may take the answer back with it
+        with suppress(TimeoutError):  # whoever closes at once may take the answer back with it
             await asyncio.wait_for(reader.read(CHUNK), 0.2)
-        except TimeoutError:
-            pass
         return False
 
     async def back(self, reader: asyncio.StreamReader) -> None:

@@ -14,11 +14,11 @@ from django.utils import timezone
 from editor.flux.sandbox.faults import LATER
 from editor.jobs import control
 from editor.models import FINAL, Attempt, AttemptState, FluxServer, GenerationJob, Image, ImageState, JobState
-from tests.chaos import deeds  # enters what people do into the catalogue
+from tests.chaos import deeds as deeds  # enters what people do into the catalogue
 from tests.chaos.faults import FAULTS, Fault, Field
 from tests.chaos.oracle import AWAITED, Oracle
 from tests.chaos.people import Crowd
-from tests.chaos.portal import TIME_SCALE, ChaosPortal
+from tests.chaos.portal import ChaosPortal
 
 WORDS = ("a watercolour", "a mosaic", "a pencil sketch", "make it night", "pop art", "in the snow")
 MOST_SECONDS = 120.0  # to come right
@@ -57,15 +57,21 @@ class Outcome:
 
 
 def draw(seed: str, faults: Sequence[str], *, jobs: int = JOBS, at_once: int = FAULTS_AT_ONCE) -> Plan:
-    """The plan of a seed: edits, most of them with a fault of the flux server, and so many faults of `faults`."""
+    """The plan of a seed: edits, most of them with a fault of the flux server, and some of `faults`."""
+    rng = random.Random(seed + " choice")
+    return plan_of(seed, [rng.choice(list(faults)) for _ in range(at_once)], jobs=jobs)
+
+
+def plan_of(seed: str, faults: Sequence[str], *, jobs: int = JOBS) -> Plan:
+    """With exactly these faults, at moments that the seed draws."""
     rng = random.Random(seed)
     asked = []
     for _ in range(jobs):
         marks = tuple(rng.sample(LATER, rng.choice([0, 1, 1, 2, 2, 3])))
         asked.append((rng.randrange(3), rng.choice(WORDS), marks, rng.choice([1, 1, 2]), rng.choice([1, 1, 1, 2])))
     drawn = []
-    for _ in range(at_once):
-        fault = FAULTS[rng.choice(list(faults))]
+    for name in faults:
+        fault = FAULTS[name]
         drawn.append((rng.uniform(0, WINDOW), fault, rng.uniform(*fault.seconds)))
     return Plan(seed, asked, sorted(drawn, key=lambda one: one[0]))
 
@@ -120,7 +126,7 @@ class Round:
                 begun.append((time.monotonic() - start + one[2], manager))
             for end in [end for end in begun if end[0] <= now]:
                 begun.remove(end)
-                self._carefully(lambda manager=end[1]: manager.__exit__(None, None, None))  # type: ignore[misc]
+                self._carefully(lambda manager=end[1]: manager.__exit__(None, None, None))
             time.sleep(0.02)
         for _, one_asked in asking:
             self._ask(one_asked)
@@ -202,6 +208,3 @@ class Round:
         """Requests that are given up take no place in the next round."""
         self.crowd.close()
         Attempt.objects.counting().update(state=AttemptState.LOST)
-
-
-__all__ = ["TIME_SCALE", "Outcome", "Plan", "Round", "deeds", "draw"]
