@@ -28,8 +28,8 @@ class Point(NamedTuple):
 POINTS = {
     # A worker of edits.
     "attempt-committed": Point("editor.jobs.admission:admit", counts=lambda answer: answer is not None),
-    "request-leaves": Point("editor.flux.client:FluxClient.img2img", after=False),
-    "request-answered": Point("editor.flux.client:FluxClient.img2img"),
+    "request-leaves": Point("editor.jobs.submission:_ask", after=False),
+    "request-answered": Point("editor.jobs.submission:_ask"),
     "answer-written": Point("editor.jobs.submission:record"),
     "job-settled": Point("editor.jobs.submission:settle"),
     "check-answered": Point("editor.jobs.checks:_apply", after=False),
