@@ -27,7 +27,7 @@ class Point(NamedTuple):
 
 POINTS = {
     # A worker of edits.
-    "attempt-committed": Point("editor.jobs.admission:admit", counts=lambda answer: answer is not None),
+    "attempt-committed": Point("editor.jobs.admission:admit_some", counts=bool),
     "request-leaves": Point("editor.jobs.submission:_ask", after=False),
     "request-answered": Point("editor.jobs.submission:_ask"),
     "answer-written": Point("editor.jobs.submission:record"),
