@@ -228,10 +228,11 @@ for _mood in Mood:
 def _decoders(here: Field) -> Iterator[None]:
     """Whatever picture it was that killed its decoder: the worker sees a process that ended by a signal."""
     until = time.monotonic() + 0.5
-    ours = set(here.portal.horses())
     while time.monotonic() < until:
-        for pid in all_pids():
-            if _is_decoder_of(pid, ours | set(here.portal.horses())):
+        parents = set(here.portal.horses())
+        for pid in all_pids():  # the one that waits comes before those that it forks
+            if _is_decoder_of(pid, parents):
+                parents.add(pid)
                 send(pid, signal.SIGKILL)
         time.sleep(0.05)
     yield
