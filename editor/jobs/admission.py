@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q
 from django.utils import timezone
 
+from editor.flux.contract import Status
 from editor.images.rights import today
 from editor.images.sizes import MATCH, size_for_ratio
 from editor.jobs.turns import Flow, Line, Waiting
@@ -87,8 +88,9 @@ def room(server: FluxServer) -> int:
 
 
 def under_way(server: FluxServer) -> AttemptQuerySet:
-    """An attempt counts until the vendor must be done with it, whatever became of its job."""
-    return server.attempts.counting().filter(deadline_at__gt=timezone.now())
+    """An attempt counts until the vendor is done with it, or must be, whatever became of its job."""
+    running = server.attempts.counting().filter(deadline_at__gt=timezone.now())
+    return running.exclude(vendor_status=Status.SUCCESS)  # its results are being stored, which is our affair
 
 
 def ready_to_go(now: datetime) -> JobQuerySet:

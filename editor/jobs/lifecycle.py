@@ -42,6 +42,8 @@ def _step(job: GenerationJob) -> bool:
             if not job.claim({JobState.PROCESSING}, settings.JOB_CHECK_LEASE):
                 return False
             checks.check([job], ring=False)  # collected at once
+            if job.state == JobState.COLLECTING:
+                ring_next()  # the vendor need not wait until we have stored what it made
             return True
         case JobState.COLLECTING:
             return collect(job)

@@ -35,6 +35,10 @@ def measure(name: str, stage: Stage) -> list[Row]:
         from tests.bench import recovery
 
         return recovery.measure(stage)
+    if name == "turns":
+        from tests.bench import turns
+
+        return turns.measure(stage)
     from tests.bench import flight
 
     return flight.measure(stage)
