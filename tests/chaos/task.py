@@ -55,10 +55,16 @@ def call(redis_url: str, base_url: str, body: dict[str, Any], key: str) -> None:
 
 
 def _bucket() -> Any:
-    keys = {"aws_access_key_id": os.environ["S3_ACCESS_KEY_ID"]}
-    keys |= {"aws_secret_access_key": os.environ["S3_SECRET_ACCESS_KEY"], "region_name": os.environ["S3_REGION"]}
-    config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=3, read_timeout=10)
-    return boto3.client("s3", endpoint_url=os.environ["S3_ENDPOINT_URL"], config=config, **keys)
+    return boto3.client(
+        "s3",
+        endpoint_url=os.environ["S3_ENDPOINT_URL"],
+        region_name=os.environ["S3_REGION"],
+        aws_access_key_id=os.environ["S3_ACCESS_KEY_ID"],
+        aws_secret_access_key=os.environ["S3_SECRET_ACCESS_KEY"],
+        config=Config(
+            signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=3, read_timeout=10, proxies={}
+        ),
+    )
 
 
 def _passing(point: str) -> None:
