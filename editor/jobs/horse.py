@@ -12,9 +12,10 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from django.db import connections
+from django.db import Error, connection, connections
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import NoSuchJobError
@@ -81,6 +82,9 @@ def _serve(here: _Stay, ring: Job | None) -> None:
             if here.over():
                 return
             ring = _next(here.queue)
+            if ring is None:
+                with suppress(Error):
+                    connection.ensure_connection()  # while nobody waits for it
     finally:
         connections.close_all()
 

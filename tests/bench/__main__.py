@@ -10,7 +10,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "moderation", "flight", "recovery")
+NAMES = ("overhead", "pages", "library", "moderation", "turns", "flight", "recovery")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
