@@ -196,7 +196,7 @@ class Round:
         outcome.complaints += [words for words in oracle.complaints(over=True) if words not in outcome.complaints]
         outcome.jobs, outcome.sent_again = len(oracle.jobs), sum(self.second.values())
         for job in oracle.jobs:
-            outcome.states[job.state] += 1
+            outcome.states[f"{job.state} {job.failure_code}".strip()] += 1
             if not self.second[job.pk]:
                 outcome.accepted[len(oracle.accepted[job.pk])] += 1
         for asked in self.crowd.asked:

@@ -19,7 +19,7 @@ from tests.chaos.points import STOP
 from tests.chaos.portal import ChaosPortal
 from tests.portal import wait_until
 
-FORGED = 1000
+FORGED, AT_ONCE = 1000, 10
 SOON, GIVEN_UP = 30.0, 6.0  # seconds: until something comes right, and after which it is clear that it won't
 
 
@@ -96,14 +96,14 @@ def test_thousand_forged_webhooks_change_nothing_and_break_nothing(portal: Chaos
     true_one = attempt.secret
     secrets = [true_one if number % 10 == 0 else f"{uuid4().hex}{number:011d}" for number in range(FORGED)]
     claim = {"status": "success", "id": 7, "output": ["http://10.0.0.1/a.png"]}
-    with ThreadPoolExecutor(10) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         statuses = Counter(pool.map(partial(_call, portal.url, claim), secrets))
     assert statuses == {404: FORGED * 9 // 10, 200: FORGED // 10}
     known = attempt.vendor_id
     attempt.refresh_from_db()
     assert (attempt.vendor_id, is_now(job, JobState.PROCESSING)) == (known, True)
     assert not job.results.exists()
-    assert WebhookEvent.objects.filter(attempt=attempt).count() <= 51
+    assert WebhookEvent.objects.filter(attempt=attempt).count() < 50 + AT_ONCE
     control.cancel(job)
 
 
