@@ -98,11 +98,15 @@ class Round:
             self._wait(AWAITED)
             outcome.seconds = time.monotonic() - mended
             first = Oracle(self.portal, self.crowd, self.second)
+            if first.lost:  # one that waited for its owner may just have been found again by its webhook
+                self._wait(AWAITED)
+                first = Oracle(self.portal, self.crowd, self.second)
             outcome.lost, outcome.complaints = first.lost, first.complaints(over=False)
             for last in (False,) * (ROUNDS_OF_OWNERS - 1) + (True,):
                 if not self._decide(last):
                     break
                 self._wait(AWAITED)
+            self._wait(set())
         self._judge(outcome)
         self._clear()
         return outcome
