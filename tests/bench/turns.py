@@ -7,7 +7,7 @@ from uuid import uuid4
 from editor.flux.errors import Verdict
 from editor.jobs import control
 from editor.jobs.creation import EditSpec, create_job
-from editor.models import Attempt, AttemptState, GenerationJob, JobSource, JobState
+from editor.models import Attempt, AttemptState, GenerationJob, JobState
 from tests.bench.flight import ask_many, peak
 from tests.bench.overhead import plainly
 from tests.bench.stage import Stage
@@ -34,8 +34,8 @@ def measure(stage: Stage) -> list[Row]:
 
 def forget_the_rest() -> None:
     """No edit of one part waits, or fills the flux server's queue, in the next; no process is there any more."""
-    JobSource.objects.filter(job__state=JobState.QUEUED).delete()
-    GenerationJob.objects.filter(state=JobState.QUEUED, allowance_entries=None).delete()
+    never_sent = GenerationJob.objects.filter(state=JobState.QUEUED, attempts=None, allowance_entries=None)
+    GenerationJob.objects.filter(pk__in=list(never_sent.values_list("pk", flat=True))).delete()
     for job in GenerationJob.objects.unfinished():
         control.cancel(job)
     Attempt.objects.counting().update(state=AttemptState.LOST)
