@@ -1,4 +1,4 @@
-"""Make the environment and run something in it: `python3 project/bootstrap.py run|test|demo|bench|shots|lint|format`.
+"""Make the environment and run something in it: `python3 project/bootstrap.py COMMAND`, as COMMANDS lists them.
 
 Standard library only, in words that a Python as old as 3.6 can parse, so that one which is too old can say so itself.
 Everything else in this repository needs Python 3.11.
@@ -29,6 +29,7 @@ COMMANDS = {
     "demo": (RUNTIME, (("python", "-m", "tests.demo"),)),
     "test": (DEVELOPMENT, (("python", "-m", "pytest", "-n", "auto", "--dist", "loadgroup"),)),
     "bench": (DEVELOPMENT, (("python", "-m", "tests.bench"),)),
+    "chaos": (DEVELOPMENT, (("python", "-m", "tests.chaos"),)),
     "shots": (DEVELOPMENT, (("python", "-m", "tests.shots"),)),
     "lint": (DEVELOPMENT, LINT),
     "format": (DEVELOPMENT, (("ruff", "check", "--fix", "."), ("ruff", "format", "."))),

@@ -82,6 +82,13 @@ class Parts:
             child.stop(grace=5 if child.program.name == "postgres" else 0)
         self.keeper.close()  # removes the directories
 
+    def restart(self, name: str) -> None:
+        """End a part as its operator does, and start it again."""
+        child = next(child for child in self.children if child.program.name == name)
+        child.stop(grace=5)
+        child.start()
+        child.wait_until_ready(60)
+
     def _start(self, programs: list[Program]) -> None:
         self.children = [Child(program, self.keeper, _silent) for program in programs]
         for child in self.children:
@@ -121,9 +128,10 @@ def take_own_share(environ: "os._Environ[str]", worker: str) -> None:
     s3.make_bucket(client, environ["S3_BUCKET"])
 
 
-def start(add_cleanup: Callable[[Callable[[], None]], None]) -> None:
-    """Start the parts, unless this is a worker of a run that has them, and register their end."""
+def start(add_cleanup: Callable[[Callable[[], None]], None]) -> Parts | None:
+    """Start the parts, unless this is a worker of a run that has them (None then), and register their end."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    parts = None
     if not worker:
         parts = Parts()
         add_cleanup(parts.stop_all)
@@ -131,6 +139,7 @@ def start(add_cleanup: Callable[[Callable[[], None]], None]) -> None:
             os.environ.pop(name, None)
         parts.start_all(os.environ)
     take_own_share(os.environ, worker)
+    return parts
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-django's, which imports the settings

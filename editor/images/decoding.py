@@ -1,21 +1,21 @@
-"""Untrusted bytes in, clean files out: starts the decoder's process and believes only what it must.
+"""Untrusted bytes in, clean files out: has a process decode each picture and believes only what it must.
 
-Nothing here decodes: whatever a hostile file does, it does to a small process under limits of memory, time and file
-size, with an empty environment.
+Nothing here decodes: whatever a hostile file does, it does to a small process of its own under limits of memory, time
+and file size, with an empty environment.
 """
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from editor.images import warm_decoder
 from editor.images.decoder import OUT_OF_MEMORY
 from editor.images.keys import RENDITION_WIDTHS
 from editor.images.refusals import REFUSALS, Refused
+from editor.images.warm_decoder import NoDecoder
 
 __all__ = ["REFUSALS", "Decoded", "DecoderDied", "Refused", "decode"]
 
@@ -25,7 +25,6 @@ TIMEOUT = 20.0
 Measured at 50 megapixels on two cores with twice as much to do: 1 to 5, and 7.4 for a WebP of noise with transparency.
 """
 
-_PROGRAM = Path(__file__).with_name("decoder.py")
 # Address space in bytes. Measured at 50 megapixels: 360 to 620 MB for JPEG and PNG, 780 for AVIF and 890 for WebP with
 # transparency, of which 300 MB are there with the smallest picture (libraries, stacks, arenas; hardly any of it used).
 _BASE_MEMORY = 300_000_000
@@ -102,36 +101,26 @@ def decode(
         "memory": _BASE_MEMORY + _MEMORY_PER_PIXEL * max_pixels + _COPIES_OF_FILE * max_bytes,
         "cpu": max(1, int(timeout)),
     }
-    answer = _run([sys.executable, "-I", str(_PROGRAM), json.dumps(order)], out_dir, timeout)
+    answer = _answer(order, out_dir, timeout)
     if "refused" in answer:
         raise Refused(answer["refused"])
     return _decoded(answer, out_dir)
 
 
-def _run(command: list[str], directory: Path, timeout: float) -> dict[str, Any]:
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=directory,
-        env={"MALLOC_ARENA_MAX": "2"},  # none of our keys, and no memory set aside per thread
-        start_new_session=True,
-    ) as process:
+def _answer(order: dict[str, Any], out_dir: Path, timeout: float) -> dict[str, Any]:
+    try:
+        end = warm_decoder.decode(order, out_dir, timeout)
+    except NoDecoder as error:
+        raise DecoderDied(str(error)) from None
+    if end.expired:
+        raise DecoderDied(f"no answer within {timeout:g} s", timed_out=True)
+    if end.returncode == 0:
         try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise DecoderDied(f"no answer within {timeout:g} s", timed_out=True) from None
-        finally:
-            if process.poll() is None:
-                process.kill()
-    if process.returncode == 0:
-        try:
-            answer: dict[str, Any] = json.loads(out)
+            answer: dict[str, Any] = json.loads(end.out)
         except ValueError:
             raise DecoderDied("its answer is no JSON") from None
         return answer
-    raise DecoderDied(_reason(process.returncode, err), timed_out=process.returncode == -signal.SIGXCPU)
+    raise DecoderDied(_reason(end.returncode, end.err), timed_out=end.returncode == -signal.SIGXCPU)
 
 
 def _reason(returncode: int, err: bytes) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q
 from django.utils import timezone
 
+from editor.flux.contract import Status
 from editor.images.rights import today
 from editor.images.sizes import MATCH, size_for_ratio
 from editor.jobs.turns import Flow, Line, Waiting
@@ -16,32 +17,55 @@ from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Imag
 from editor.models.attempts import AttemptQuerySet
 from editor.models.jobs import JobQuerySet
 
+Admitted = tuple[GenerationJob, Attempt]
 
-def admit() -> tuple[GenerationJob, Attempt] | None:
-    """Take the next job from the queue and write its attempt. None if there is no room, a pause, or nobody waits.
 
-    When this returns, job and attempt are committed: the request may leave.
+def admit() -> Admitted | None:
+    """Take the next job from the queue. None if there is no room, a pause, or nobody waits."""
+    admitted = admit_some(1)
+    return admitted[0] if admitted else None
+
+
+def admit_some(most: int) -> list[Admitted]:
+    """Take the next jobs from the queue, so many at most, and write their attempts, all under one lock.
+
+    When this returns, jobs and attempts are committed: the requests may leave.
     """
     with transaction.atomic():
         server = FluxServer.objects.locked()
-        if room(server) < 1:
-            return None
+        free = min(most, room(server))
+        if free < 1:
+            return []
         line = line_now(server)
-        job = _next_of(line)
-        if job is None or not job.start_submitting(settings.JOB_LEASE, **size_of(job)):
-            return None
-        _turn_was_taken(server, line, job)
-        now = timezone.now()
-        attempt = Attempt.objects.create(
+        jobs: list[GenerationJob] = []
+        while len(jobs) < free and (job := _next_of(line)) is not None:
+            if not job.start_submitting(settings.JOB_LEASE, **size_of(job)):
+                break
+            line.take(_flow_of(job))
+            jobs.append(job)
+        if not jobs:
+            return []
+        _turns_were_taken(server, line, jobs)
+        return list(zip(jobs, _attempts_for(jobs, server), strict=True))
+
+
+def _attempts_for(jobs: list[GenerationJob], server: FluxServer) -> list[Attempt]:
+    earlier = Attempt.objects.filter(job__in=jobs).order_by().values_list("job").annotate(Max("number"))
+    last = dict(earlier)
+    deadline_at = timezone.now() + settings.JOB_PROCESSING_DEADLINE
+    attempts = [
+        Attempt(
             job=job,
             server=server,
-            number=job.attempts.count() + 1,
+            number=last.get(job.pk, 0) + 1,
             fence=job.fence,
             samples=job.samples,
             price=Decimal(str(settings.FLUX_PRICE)) * job.samples,
-            deadline_at=now + settings.JOB_PROCESSING_DEADLINE,
+            deadline_at=deadline_at,
         )
-    return job, attempt
+        for job in jobs
+    ]
+    return Attempt.objects.bulk_create(attempts)
 
 
 def size_of(job: GenerationJob) -> dict[str, Any]:
@@ -64,8 +88,9 @@ def room(server: FluxServer) -> int:
 
 
 def under_way(server: FluxServer) -> AttemptQuerySet:
-    """An attempt counts until the vendor must be done with it, whatever became of its job."""
-    return server.attempts.counting().filter(deadline_at__gt=timezone.now())
+    """An attempt counts until the vendor is done with it, or must be, whatever became of its job."""
+    running = server.attempts.counting().filter(deadline_at__gt=timezone.now())
+    return running.exclude(vendor_status=Status.SUCCESS)  # its results are being stored, which is our affair
 
 
 def ready_to_go(now: datetime) -> JobQuerySet:
@@ -98,7 +123,8 @@ def next_in_turn(server: FluxServer | None = None) -> GenerationJob | None:
 
 
 def _next_of(line: Line) -> GenerationJob | None:
-    ready = ready_to_go(timezone.now())
+    sources = Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
+    ready = ready_to_go(timezone.now()).prefetch_related(sources)
     while (flow := line.first()) is not None:
         job = ready.filter(interactive=flow.interactive, workspace=flow.workspace, made_by=flow.person).first()
         if job is not None:
@@ -107,12 +133,18 @@ def _next_of(line: Line) -> GenerationJob | None:
     return None
 
 
-def _turn_was_taken(server: FluxServer, line: Line, job: GenerationJob) -> None:
-    """Under the server's lock, in the transaction in which the job is admitted."""
-    line.take(Flow(job.interactive, job.workspace_id, job.made_by_id))
+def _turns_were_taken(server: FluxServer, line: Line, jobs: list[GenerationJob]) -> None:
+    """Under the server's lock, in the transaction in which the jobs are admitted."""
+    first = server.turns + 1
     server.turns, server.batch_passed = line.turns, line.batch_passed
     server.save(update_fields=["turns", "batch_passed"])
-    Turn.objects.taken(job.workspace_id, job.made_by_id, line.turns)
+    last = {(job.workspace_id, job.made_by_id): number for number, job in enumerate(jobs, start=first)}
+    for (workspace, person), number in last.items():
+        Turn.objects.taken(workspace, person, number)
+
+
+def _flow_of(job: GenerationJob) -> Flow:
+    return Flow(job.interactive, job.workspace_id, job.made_by_id)
 
 
 def waiting_now(limit: int) -> list[GenerationJob]:

@@ -41,8 +41,11 @@ def check_due() -> int:
     return asked + check_discarded()
 
 
-def check(jobs: list[GenerationJob]) -> None:
-    """Ask about claimed jobs. No transaction and no database work while the network is waited for."""
+def check(jobs: list[GenerationJob], *, ring: bool = True) -> None:
+    """Ask about claimed jobs, and ring for those that are done unless the caller looks again.
+
+    No transaction and no database work while the network is waited for.
+    """
     latest = {
         a.job_id: a for a in Attempt.objects.filter(job__in=jobs, state=AttemptState.OPEN).select_related("server")
     }
@@ -50,7 +53,7 @@ def check(jobs: list[GenerationJob]) -> None:
     checks = [Check(job, latest[job.pk], now) for job in jobs if job.pk in latest]
     for one, answer in zip(checks, _fetch_all([one.attempt for one in checks]), strict=True):
         with about(job=one.job.pk, attempt=one.attempt.pk), transaction.atomic():
-            _apply(one, answer)
+            _apply(one, answer, ring)
 
 
 def _fetch_all(attempts: list[Attempt]) -> list[Generation | FluxError]:
@@ -67,7 +70,7 @@ def _fetch(attempt: Attempt) -> Generation | FluxError:
         return error
 
 
-def _apply(check: Check, answer: Generation | FluxError) -> None:
+def _apply(check: Check, answer: Generation | FluxError, ring: bool) -> None:
     job, attempt, asked_at = check
     now = timezone.now()
     facts: dict[str, object] = {"checked_at": now}
@@ -79,7 +82,7 @@ def _apply(check: Check, answer: Generation | FluxError) -> None:
         if job.fail("vendor", answer.message):
             attempt.move({AttemptState.OPEN}, AttemptState.ENDED)
     elif isinstance(answer, Generation) and answer.status == Status.SUCCESS and answer.outputs:
-        if job.start_collecting(now + settings.JOB_COLLECT_DEADLINE):
+        if job.start_collecting(now + settings.JOB_COLLECT_DEADLINE) and ring:
             rings.ring_job(job.pk)
     elif job.deadline_at is not None and job.deadline_at <= now:
         if job.fail("timed_out", answer.message):

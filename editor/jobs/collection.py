@@ -11,6 +11,7 @@ all again after a crash writes the same bytes to the same places.
 """
 
 import logging
+from threading import BoundedSemaphore
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 RESULT_MAX_BYTES = 40_000_000  # a result has at most 1024 × 1024 pixels
 BLOCKED = "blocked"
 LOST = "lost"
+_storing = BoundedSemaphore(3)  # pictures that this process has in memory at once, whatever a server sends
 
 
 def collect(job: GenerationJob) -> bool:
@@ -46,29 +48,36 @@ def collect(job: GenerationJob) -> bool:
         with kept(job, settings.JOB_LEASE):
             for image, link in zip(results, attempt.outputs, strict=False):
                 if image.state == ImageState.RECEIVED:
-                    _store(job, attempt, image, str(link))
+                    with _storing:
+                        _store(job, attempt, image, str(link))
         return _conclude(job, attempt)
 
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
+    wanted = range(min(len(attempt.outputs), job.samples))
+    found = list(job.results.order_by("position"))
+    lacking = set(wanted) - {image.position for image in found}
+    if not lacking:
+        return found
     sources = job.source_images
     rights = inherited(sources).columns
-    for position in range(min(len(attempt.outputs), job.samples)):
-        Image.objects.get_or_create(
+    made = [
+        Image(
+            id=uuid5(attempt.pk, str(position)),
             job=job,
             position=position,
-            defaults={
-                "id": uuid5(attempt.pk, str(position)),
-                "workspace_id": job.workspace_id,
-                "made_by_id": job.made_by_id,
-                "kind": ImageKind.GENERATED,
-                "name": " ".join(job.prompt.split())[:80],
-                "root": sources[0].first_upload,
-                "sandbox": settings.FLUX_IS_SANDBOX,
-                "sensitive": attempt.nsfw,
-                **rights,
-            },
+            workspace_id=job.workspace_id,
+            made_by_id=job.made_by_id,
+            kind=ImageKind.GENERATED,
+            name=" ".join(job.prompt.split())[:80],
+            root=sources[0].first_upload,
+            sandbox=settings.FLUX_IS_SANDBOX,
+            sensitive=attempt.nsfw,
+            **rights,
         )
+        for position in sorted(lacking)
+    ]
+    Image.objects.bulk_create(made, ignore_conflicts=True)
     return list(job.results.order_by("position"))
 
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from editor import rings
@@ -42,7 +41,9 @@ def _step(job: GenerationJob) -> bool:
         case JobState.PROCESSING:
             if not job.claim({JobState.PROCESSING}, settings.JOB_CHECK_LEASE):
                 return False
-            checks.check([job])
+            checks.check([job], ring=False)  # collected at once
+            if job.state == JobState.COLLECTING:
+                ring_next()  # the vendor need not wait until we have stored what it made
             return True
         case JobState.COLLECTING:
             return collect(job)
@@ -55,12 +56,12 @@ def fail_without_sources(job: GenerationJob) -> bool:
 
     failed(source_removed) where moderation removed it.
     """
-    if job.sources.filter(image__removed_at__isnull=False).exists():
+    sources = job.source_images
+    if any(image.removed_at for image in sources):
         return job.fail("source_removed")
-    gone = Q(image__state=ImageState.REFUSED) | Q(image__purged_at__isnull=False)
-    if job.sources.filter(gone).exists():
+    if any(image.state == ImageState.REFUSED or image.purged_at for image in sources):
         return job.fail("source")
-    return job.sources.filter(image__usable_until__lt=today()).exists() and job.fail("expired")
+    return any(image.usable_until and image.usable_until < today() for image in sources) and job.fail("expired")
 
 
 def ring_next() -> None:

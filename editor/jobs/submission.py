@@ -1,14 +1,13 @@
 """queued → with the vendor: the one paid request of an attempt, and what its answer means.
 
-The order is what protects people's money: the attempt is committed before the request leaves (`admission.admit`), the
-answer is written on the attempt whatever became of the lease (`record`), and only then the job moves (`settle`), under
-its fence. Whoever dies in between leaves a row from which anybody goes on.
+The order is what protects people's money: the attempt is committed before the request leaves
+(`admission.admit_some`), the answer is written on the attempt whatever became of the lease (`record`), and only then
+the job moves (`settle`), under its fence. Whoever dies in between leaves a row from which anybody goes on.
 """
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from itertools import islice
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -35,7 +34,7 @@ MOST_REFUSALS = 5  # of one job for the plan, while the server says that all is 
 
 def submit() -> int:
     """Send the next jobs in turn, a few at once. How many were sent: 0 if there was no room or nobody waited."""
-    admitted = list(islice(iter(admission.admit, None), MOST_AT_ONCE))
+    admitted = admission.admit_some(MOST_AT_ONCE)
     with ExitStack() as leases, ThreadPoolExecutor(MOST_AT_ONCE) as threads:
         for job, _ in admitted:
             leases.enter_context(kept(job, settings.JOB_LEASE))
@@ -96,6 +95,8 @@ def record(attempt: Attempt, answer: Generation | FluxError) -> None:
 
 def _move_on(job: GenerationJob, attempt: Attempt) -> None:
     settle(job, attempt)
+    if job.state != JobState.SUBMITTING:
+        return
     if GenerationJob.objects.filter(pk=job.pk).exclude(fence=job.fence).update(due_at=timezone.now()):
         rings.ring_job(job.pk)  # the lease was lost meanwhile; the answer is written, let whoever is next read it
 
@@ -127,7 +128,8 @@ def generation_facts(generation: Generation) -> dict[str, object]:
 
 def settle(job: GenerationJob, attempt: Attempt) -> None:
     """Move a submitting or unconfirmed job on from what is written on its attempt. Repeating it is harmless."""
-    attempt.refresh_from_db()
+    if attempt.verdict != ACCEPTED:
+        attempt.refresh_from_db()  # its webhook may be faster than an answer that gets lost
     # Asked before the transaction begins: one job's 403 proves nothing about the plan while the server is well.
     only_this_job = attempt.verdict == Verdict.ACCOUNT and attempt.reason == "plan" and pauses.server_says_well()
     # A source that can't be fetched is nothing that its owner could change while our own bucket gives nothing out.

@@ -113,7 +113,8 @@ class Attempt(models.Model):
             values.setdefault("ended_at", timezone.now())
         if not Attempt.objects.filter(pk=self.pk, state__in=frm).update(state=to, **values):
             return False
-        self.refresh_from_db()
+        for name, value in {"state": to, **values}.items():
+            setattr(self, name, value)
         return True
 
 

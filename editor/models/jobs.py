@@ -202,7 +202,8 @@ class GenerationJob(Leased):
 
     @property
     def source_images(self) -> list[Image]:
-        return [source.image for source in self.sources.all()]
+        known = "sources" in getattr(self, "_prefetched_objects_cache", {})
+        return [source.image for source in (self.sources.all() if known else self.sources.select_related("image"))]
 
     @property
     def source_image(self) -> Image:

@@ -36,7 +36,7 @@ def flux_webhook(request: HttpRequest, secret: str) -> HttpResponse:
         WebhookEvent.objects.create(
             attempt=attempt, vendor_id=event.vendor_id or "", status=event.status, body=event.answer
         )
-    if event.vendor_id:
+    if event.vendor_id and attempt.vendor_id is None:
         with suppress(IntegrityError), transaction.atomic():  # another attempt is told the same at this very moment
             attempt.learn_vendor_id(event.vendor_id)
     look_now(attempt)

@@ -5,43 +5,20 @@ import os
 import platform
 import sys
 import time
+from importlib import import_module
 
 from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "flight")
+NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "turns", "flight", "recovery")
+
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
     # Only now: these know Django's models, and those want their settings first.
-    if name == "overhead":
-        from tests.bench import overhead
-
-        return overhead.measure(stage)
-    if name == "pages":
-        from tests.bench import pages
-
-        return pages.measure(stage)
-    if name == "library":
-        from tests.bench import library
-
-        return library.measure(stage)
-    if name == "history":
-        from tests.bench import history
-
-        return history.measure(stage)
-    if name == "moderation":
-        from tests.bench import moderation
-
-        return moderation.measure(stage)
-    if name == "streams":
-        from tests.bench import streams
-
-        return streams.measure(stage)
-    from tests.bench import flight
-
-    return flight.measure(stage)
+    rows: list[Row] = import_module(f"tests.bench.{name}").measure(stage)
+    return rows
 
 
 def find_stage(wished: str) -> tuple[Stage, str]:

@@ -40,7 +40,7 @@ def measure(stage: Stage) -> list[Row]:
             for number in range(BLOCKED_CALLS):
                 prompt = f"blocking {number} #fault:held"
                 call(portal.redis_url, portal.environ["FLUX_BASE_URL"], plain_request(portal, picture, prompt))
-            ask_many(picture)
+            ask_many(picture, EDITS)
             wait_until(lambda: time.time() > began + MEASURED or all_done(), MEASURED + 10)
         finally:
             control.stop(grace=0)
@@ -60,7 +60,7 @@ def blocking_worker(portal: Portal) -> Program:
     )
 
 
-def ask_many(picture: Image) -> None:
+def ask_many(picture: Image, count: int) -> None:
     """Many queued edits at once, as many people would have left them."""
     jobs = [
         GenerationJob(
@@ -71,7 +71,7 @@ def ask_many(picture: Image) -> None:
             seed=number,
             due_at=timezone.now(),
         )
-        for number in range(EDITS)
+        for number in range(count)
     ]
     GenerationJob.objects.bulk_create(jobs)
     JobSource.objects.bulk_create(JobSource(job=job, position=0, image=picture) for job in jobs)

@@ -83,9 +83,9 @@ def spans_of(job: GenerationJob, made: dict[str, Any]) -> Spans:
     return steps
 
 
-def plainly(portal: Portal, picture: Image) -> float:
+def plainly(portal: Portal, picture: Image, prompt: str = "a watercolour") -> float:
     """Seconds on top, of the same request and its download without any portal around them."""
-    body = plain_request(portal, picture, "a watercolour")
+    body = plain_request(portal, picture, prompt)
     began = time.monotonic()
     answer = requests.post(f"{portal.environ['FLUX_BASE_URL']}flux_kontext_dev/img2img", json=body, timeout=60).json()
     requests.get(answer["output"][0], timeout=60).raise_for_status()

@@ -21,7 +21,7 @@ class Stage:
         os.environ["TEST_DATABASE"] = database
         os.environ["LOG_LEVEL"] = "WARNING"
         try:
-            parts.start(self._at_end)
+            self.parts = parts.start(self._at_end)
             _set_up_django()
         except BaseException:
             self.close()

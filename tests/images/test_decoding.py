@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import cast
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from editor.images import decoding
+from editor.images import decoding, warm_decoder
 from editor.images.decoding import Decoded, DecoderDied, Refused, decode
+from project.embedded.keeper import all_pids, has_ended
 from tests.images.conftest import Clean
 from tests.images.hostile_files import animation, flat_png, opened, oriented, saved, scene
+from tests.portal import wait_until
 
-SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "static" / "samples"
 
 
 def difference(left: Image.Image, right: Image.Image) -> float:
@@ -174,6 +179,14 @@ def test_smallest_useful_picture_survives(clean: Clean) -> None:
     assert (decoded.width, decoded.init_width, decoded.init_height) == (32, 256, 256)
 
 
+def put_in_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    """Let this code do what the decoder's work is."""
+    path = tmp_path / "program.py"
+    begin = f"import sys; sys.path.append({str(ROOT)!r})\nfrom editor.images import decoder"
+    path.write_text(f"{begin}\ndef work(order):\n    {code}\n    return 0\nsys.exit(decoder.serve(work))\n")
+    monkeypatch.setattr(warm_decoder, "PROGRAM", path)
+
+
 def test_decoder_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(DecoderDied, match="no answer within") as caught:
         decode(SAMPLES / "phone.jpg", tmp_path, max_bytes=10**7, max_pixels=10**8, timeout=0.01)
@@ -183,9 +196,7 @@ def test_decoder_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 def test_decoder_that_uses_up_its_processor_time_is_out_of_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "busy.py"
-    path.write_text("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)")
-    monkeypatch.setattr(decoding, "_PROGRAM", path)
+    put_in_place(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)")
     with pytest.raises(DecoderDied, match="SIGXCPU") as caught:
         decode(b"x", tmp_path, max_bytes=10, max_pixels=10)
     assert caught.value.timed_out
@@ -210,22 +221,57 @@ def test_decoder_that_takes_too_much_memory_is_ended(tmp_path: Path, monkeypatch
 def test_decoder_that_breaks_down_may_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, reason: str
 ) -> None:
-    path = tmp_path / "broken.py"
-    path.write_text(program)
-    monkeypatch.setattr(decoding, "_PROGRAM", path)
+    put_in_place(monkeypatch, tmp_path, program)
     with pytest.raises(DecoderDied, match=reason) as caught:
         decode(b"x", tmp_path, max_bytes=10, max_pixels=10)
     assert not caught.value.timed_out
 
 
 def test_decoder_is_told_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "spy.py"
-    path.write_text("import json, os; print(json.dumps({'refused': ' '.join(os.environ)}))")
-    monkeypatch.setattr(decoding, "_PROGRAM", path)
     monkeypatch.setenv("FLUX_API_KEY", "secret")
+    put_in_place(monkeypatch, tmp_path, "import json, os; print(json.dumps({'refused': ' '.join(os.environ)}))")
     with pytest.raises(Refused) as caught:
         decode(b"x", tmp_path, max_bytes=10, max_pixels=10)
     assert set(caught.value.code.split()) <= {"MALLOC_ARENA_MAX", "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
+
+
+def test_each_picture_has_a_process_of_its_own_without_what_another_left_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import json, os, sys; print(json.dumps({'refused': f'{os.getpid()} {hasattr(sys, chr(120))}'})); sys.x = 1"
+    put_in_place(monkeypatch, tmp_path, code)
+    found = []
+    for _ in range(2):
+        with pytest.raises(Refused) as caught:
+            decode(b"x", tmp_path, max_bytes=10, max_pixels=10)
+        found.append(caught.value.code.split())
+    assert found[0][0] != found[1][0]
+    assert [left for _, left in found] == ["False", "False"]
+
+
+def test_decoder_that_was_killed_while_it_waited_is_started_again(clean: Clean) -> None:
+    raw = saved(scene(), "PNG")
+    before = clean(raw).master_sha256
+    waiting = warm_decoder._held.running
+    assert waiting is not None
+    waiting.process.kill()
+    assert clean(raw).master_sha256 == before
+
+
+def test_waiting_decoder_ends_with_the_process_that_it_is_for(tmp_path: Path) -> None:
+    program = """if True:
+    import os, pathlib, sys
+    sys.path.append(sys.argv[1])
+    from editor.images import warm_decoder
+    from editor.images.decoding import decode
+    decode(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), max_bytes=10**7, max_pixels=10**7)
+    print(warm_decoder._held.running.process.pid, flush=True)
+    os.kill(os.getpid(), 9)
+    """
+    command = [sys.executable, "-c", program, str(ROOT), str(SAMPLES / "coffee.jpg"), str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    pid = int(done.stdout)
+    wait_until(lambda: pid not in all_pids() or has_ended(pid), 10, "Its end")
 
 
 @pytest.mark.parametrize(

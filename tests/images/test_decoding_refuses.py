@@ -27,12 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MEASURE = """
 import json, pathlib, resource, sys
 sys.path.append(sys.argv[1])
+from editor.images import warm_decoder
 from editor.images.decoding import Refused, decode
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     outcome = decode(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), max_bytes=30_000_000, max_pixels=50_000_000)
 except Refused as refusal:
     outcome = refusal.code
+warm_decoder.stop()  # whose processes are counted then
 child, ours = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps([str(outcome), child.ru_maxrss, ours.ru_maxrss - before, child.ru_utime + child.ru_stime]))
 """
