@@ -115,9 +115,7 @@ urlpatterns: list[URLPattern] = [
     path("workspaces/<uuid:workspace_id>/", workspaces.workspace, name="workspace"),
     path("workspaces/<uuid:workspace_id>/open/", workspaces.workspace_open, name="workspace_open"),
     path("workspaces/<uuid:workspace_id>/history/", history.workspace_history, name="workspace_history"),
-    path(
-        "workspaces/<uuid:workspace_id>/history/filters/", history.history_filters, name="workspace_history_filters"
-    ),
+    path("workspaces/<uuid:workspace_id>/history/filters/", history.history_filters, name="workspace_history_filters"),
     path("workspaces/<uuid:workspace_id>/cover/", workspaces.workspace_cover, name="workspace_cover"),
     path("workspaces/<uuid:workspace_id>/rename/", workspaces.workspace_rename, name="workspace_rename"),
     path("workspaces/<uuid:workspace_id>/archive/", workspaces.workspace_archive, name="workspace_archive"),

@@ -38,9 +38,7 @@ _REUSED: dict[str, tuple[str, ...]] = {
 class Asked(NamedTuple):
     """What the address of the studio asks to be in the dock. The edits are visible to the person."""
 
-    shown: GenerationJob | None = (
-        None  # on the stage: the next edit is made in its size, with other words
-    )
+    shown: GenerationJob | None = None  # on the stage: the next edit is made in its size, with other words
     reused: GenerationJob | None = None
     what: str = "all"  # of the edit that is reused: a key of _REUSED, anything else stands for all
     keeps_seed: bool = False

@@ -14,7 +14,6 @@ from tests.bench.table import Row, lines
 NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "turns", "flight", "recovery")
 
 
-
 def measure(name: str, stage: Stage) -> list[Row]:
     # Only now: these know Django's models, and those want their settings first.
     rows: list[Row] = import_module(f"tests.bench.{name}").measure(stage)
