@@ -49,7 +49,7 @@ def blank_in(user: User, place: Workspace) -> GenerationJob:
     """An edit whose only picture came blank, and that has yet to end."""
     job = make_job(user, make_image(user, workspace=place), state=JobState.COLLECTING, collecting_at=timezone.now())
     make_attempt(job, outputs=["https://cdn.test/blank.png"])
-    refused = {"state": ImageState.REFUSED, "refused_code": collection.BLOCKED}
+    refused: dict[str, Any] = {"state": ImageState.REFUSED, "refused_code": collection.BLOCKED}
     make_image(user, kind="generated", job=job, position=0, workspace=place, **refused)
     return job
 
