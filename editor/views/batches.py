@@ -43,19 +43,27 @@ def batch_new(request: PersonRequest) -> HttpResponse:
         messages.info(request, "Choose pictures in the library first; then say once what should change in all of them.")
         return redirect("library")
     try:
-        workspace, images, left_out = _chosen(request)
+        ids = ids_in(request)
     except NotPossible as problem:
         return refusal(request, problem)
+    if not ids:
+        messages.error(request, "Choose pictures first.")
+        return redirect("library")
+    return batch_form(request, ids)
+
+
+def batch_form(request: PersonRequest, ids: list[UUID]) -> HttpResponse:
+    """The same for these pictures. Raises Http404, InArchive."""
+    workspace, images, left_out = _chosen(request.user, list(dict.fromkeys(ids)))
     if not images:
-        if not request.POST.getlist("picture"):
-            messages.error(request, "Choose pictures first.")
-            return redirect("library")
         return refusal(request, "None of these pictures can be edited: their rights have ended, or they can’t be read.")
     form = BatchForm(request.POST if "prompt" in request.POST else None, initial={"ratio": MATCH, "samples": 1})
     if form.is_bound and form.is_valid():
+        words = form.cleaned_data
         try:
-            token = form.cleaned_data["form_token"]
-            batch = batches.create_batch(request.user, images, form.spec(), token, mail=bool(form.cleaned_data["mail"]))
+            batch = batches.create_batch(
+                request.user, images, form.spec(), words["form_token"], mail=bool(words["mail"])
+            )
             return redirect("batch", batch.pk)
         except NotAllowed as problem:
             form.add_error(None, str(problem))
@@ -81,23 +89,20 @@ def _takes(edits: int) -> str:
     return about(span) if span else ""
 
 
-def _chosen(request: PersonRequest) -> tuple[Workspace, list[Image], list[str]]:
-    """The chosen pictures that can be edited, in the order chosen, and in sentences which others were left out.
+def _chosen(user: User, ids: list[UUID]) -> tuple[Workspace, list[Image], list[str]]:
+    """Of these pictures those that can be edited, in the same order, and in sentences which others were left out.
 
-    All are of the workspace of the first that the person may edit. Raises NotPossible, Http404, InArchive.
+    All are of the workspace of the first that the person may edit. Raises Http404, InArchive.
     """
-    ids = list(dict.fromkeys(ids_in(request)))
-    rows = Image.objects.shown_to(request.user).filter(pk__in=ids, workspace__memberships__user=request.user)
+    rows = Image.objects.shown_to(user).filter(pk__in=ids, workspace__memberships__user=user)
     known = {image.pk: image for image in rows.filter(workspace__trashed_at=None).select_related("workspace")}
     found = [known[pk] for pk in ids if pk in known]
     if not found:
-        if ids:
-            raise Http404
-        return _nowhere(request.user), [], []
-    mine = set(editable_workspaces(request.user).values_list("pk", flat=True))
+        raise Http404
+    mine = set(editable_workspaces(user).values_list("pk", flat=True))
     place = next((image.workspace for image in found if image.workspace_id in mine), None)
     if place is None:
-        place = open_workspace_for(request.user, found[0].workspace_id)
+        place = open_workspace_for(user, found[0].workspace_id)
     here = [image for image in found if image.workspace_id == place.pk]
     images = batches.usable(here)
     told = []
@@ -106,10 +111,6 @@ def _chosen(request: PersonRequest) -> tuple[Workspace, list[Image], list[str]]:
     if unusable := len(here) - len(images):
         told.append(f"{many(unusable)} left out: the rights have ended, or the file can’t be read.")
     return place, images, told
-
-
-def _nowhere(user: User) -> Workspace:
-    return Workspace.objects.personal_of(user)
 
 
 @never_cache

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,7 +23,7 @@ from editor.forms import CollectionForm
 from editor.library import shelves
 from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
-from editor.views.batches import batch_new
+from editor.views.batches import batch_form
 from editor.views.frame import PersonRequest, View, signed_in
 from editor.views.selection import many
 
@@ -149,8 +149,5 @@ def edits_compare(request: PersonRequest, jobs: list[GenerationJob], images: lis
 @with_edits(Right.EDIT)
 def edits_batch(request: PersonRequest, jobs: list[GenerationJob], images: list[Image]) -> HttpResponse:
     """The page that says one prompt for many pictures, with the first picture of each."""
-    firsts = {image.job_id: str(image.pk) for image in some(images)}  # the newest edit first, its first picture last
-    chosen = QueryDict(mutable=True)
-    chosen.setlist("picture", list(firsts.values()))
-    request.POST = chosen  # type: ignore[assignment]  # what the library would have sent
-    return batch_new(request)
+    firsts = {image.job_id: image.pk for image in some(images)}  # the newest edit first, its first picture last
+    return batch_form(request, list(firsts.values()))
