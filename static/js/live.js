@@ -123,6 +123,14 @@ document.addEventListener("htmx:load", ({ target }) => {
   if (target.dataset?.look) tend(target);
   waiting(target).forEach(tend);
 });
+// What the answer to a button brought is asked for again at its own pace, stream or not: news of the very change that the
+// button made may have come before the answer, and only a look tells the rest of the page.
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (detail.requestConfig?.verb === "get") return;
+  for (const element of [target, ...waiting(target)]) {
+    if (element.dataset?.look) due.set(element, performance.now() + Number(element.dataset.pace ?? Infinity));
+  }
+});
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   topicsOf(detail.elt).forEach((topic) => asked.set(topic, performance.now()));
 });

@@ -87,11 +87,17 @@ def test_second_visit_takes_its_pictures_from_the_cache_and_nothing_jumps(
     signed_in: Page, edits: list[GenerationJob]
 ) -> None:
     page = signed_in
-    page.goto("/history/")
-    page.wait_for_load_state("networkidle")
+
+    def see_all() -> None:
+        """Nothing is ever idle beside an event stream."""
+        page.goto("/history/")
+        page.wait_for_function(
+            """() => [...document.querySelectorAll(".entry-picture img")].every((one) => one.complete)"""
+        )
+
+    see_all()
     page.goto("/")
-    page.goto("/history/")
-    page.wait_for_load_state("networkidle")
+    see_all()
     sizes = page.evaluate("""() => performance.getEntriesByType('resource')
         .filter((entry) => entry.name.includes('/images/')).map((entry) => entry.transferSize)""")
     assert len(sizes) >= len(edits)

@@ -237,7 +237,7 @@ def test_cancel_during_the_sending_is_said_until_the_answer_is_in(signed_in: Pag
 def test_trash_can_be_undone(signed_in: Page) -> None:
     open_sample(signed_in)
     address = signed_in.url
-    signed_in.locator(".stage-actions summary").click()
+    signed_in.locator(".stage-actions > details > summary").click()
     signed_in.get_by_role("button", name="Put this picture into the trash").click()
     signed_in.get_by_role("button", name="Undo").click()
     signed_in.wait_for_url(address)

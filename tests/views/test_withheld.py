@@ -133,6 +133,7 @@ def edit_of(scene: Scene) -> dict[str, Any]:
 
 ADDRESSES: dict[str, list[Address]] = {
     "studio_image": [Address(), Address(args=lambda scene: [scene.root.pk], query="?second={image}", whole=False)],
+    "studio_pick": [Address(), Address(args=lambda scene: [scene.root.pk], whole=False)],
     "image_state": [Address()],
     "image_trash": [Address("post")],
     "image_restore": [Address("post")],
@@ -177,7 +178,11 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(args=lambda scene: [scene.use.pk], whole=False),
     ],
     "edit_tile": [Address(args=lambda scene: [scene.job.pk], whole=False)],
-    "history": [Address(args=lambda scene: [], whole=False)],
+    "edit_compare": [Address(args=lambda scene: [], query="?a={job}&b={use}", whole=False)],
+    "history": [
+        Address(args=lambda scene: [], whole=False),
+        Address(args=lambda scene: [], query="?source={image}", whole=False),
+    ],
     "workspace_history": [Address(args=team, whole=False)],
     "history_working": [
         Address(args=lambda scene: [], query="?everybody=1&edit={job}.queued&edit={use}.queued", whole=False)
