@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 sql_flush = DatabaseOperations.sql_flush  # Django's own
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
-# Whose tests start no program that could know the database (but for one), so that what follows is all there is to it.
-STANDING_ALONE = ("tests/flux/", "tests/images/", "tests/moderation/")
-STARTS_PROGRAMS = "tests/flux/sandbox/test_command.py"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
@@ -203,15 +199,6 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
 def find_chromium() -> str | None:
     """The machine's own Chromium, or None."""
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
-
-
-@pytest.hookimpl(tryfirst=True)  # before somebody's `-m` is looked at
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs alike on any database: to a test that asked for none, pytest-django refuses it."""
-    for item in items:
-        asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
-        if item.nodeid.startswith(STANDING_ALONE) and not item.nodeid.startswith(STARTS_PROGRAMS) and not asks:
-            item.add_marker("no_database")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
