@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.processes)
             item.add_marker(pytest.mark.xdist_group("chaos"))  # ten processes are enough
+            if os.environ.get("TEST_DATABASE") == "postgres":
+                item.add_marker(pytest.mark.skip("takes minutes; `make chaos` is for PostgreSQL"))
 
 
 @pytest.fixture(scope="package")
