@@ -107,7 +107,9 @@ def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, 
             _ring(jobs)
             return jobs
     except IntegrityError:
-        return _made_before(user, orders)
+        if made := _made_before(user, orders):
+            return made
+        raise
 
 
 def _ring(jobs: list[GenerationJob]) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
@@ -167,3 +167,9 @@ def test_clock_rings_for_the_mail(alice: User, mailoutbox: list[Any], django_cap
     with django_capture_on_commit_callbacks() as rung:
         clock.tick()
     assert any(str(batch.pk) in str(ring) for ring in rung)
+
+
+def test_row_that_the_database_refuses_is_an_error_and_not_an_earlier_edit(alice: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        create_batch(alice, pictures(alice, 2), EditSpec(prompt="x", samples=9), "token")
+    assert not Batch.objects.exists()
