@@ -1,6 +1,5 @@
 """What one worker keeps in flight and how many edits it finishes, against a worker that blocks on the call."""
 
-import sys
 import time
 from typing import Any
 from uuid import uuid4
@@ -8,12 +7,10 @@ from uuid import uuid4
 from django.utils import timezone
 
 from editor.models import GenerationJob, Image, JobSource, JobState
-from project.embedded import programs
-from project.embedded.process import Child, Keeper, Program
-from project.embedded.programs import ROOT
+from project.embedded.process import Child, Keeper
 from tests.bench.blocking import QUEUE, call
 from tests.bench.overhead import plain_request
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, plain_worker
 from tests.bench.table import Row
 from tests.makers import make_image, make_user
 from tests.portal import Portal, SandboxOptions, wait_until
@@ -32,7 +29,9 @@ def measure(stage: Stage) -> list[Row]:
         user = make_user("flight@example.com")
         picture = make_image(user, stored=True)
         keeper = Keeper()
-        control = Child(blocking_worker(portal), keeper, lambda line: portal.lines.append(f"control   {line}"))
+        control = Child(
+            plain_worker(portal, "blocking", QUEUE), keeper, lambda line: portal.lines.append(f"control   {line}")
+        )
         try:
             control.start()
             control.wait_until_ready()
@@ -46,18 +45,6 @@ def measure(stage: Stage) -> list[Row]:
             control.stop(grace=0)
             keeper.close()
         return rows(portal, began)
-
-
-def blocking_worker(portal: Portal) -> Program:
-    """The control's worker. It answers when it stands in Redis as one that listens."""
-    command = [sys.executable, "-m", "tests.bench.blocking"]
-    return Program(
-        name="control",
-        args=command,
-        env=portal.environ,
-        cwd=ROOT,
-        answers=lambda: programs.listens(portal.redis_url, QUEUE),
-    )
 
 
 def ask_many(picture: Image, count: int) -> None:

@@ -1,6 +1,7 @@
 """What the measurements stand on: parts of their own, the tables, and portals of real processes."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests import parts
 
 if TYPE_CHECKING:
+    from project.embedded.process import Program
     from tests.portal import Portal, SandboxOptions
 
 
@@ -70,6 +72,20 @@ def _set_up_django() -> None:
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
+
+
+def plain_worker(portal: "Portal", module: str, queue: str) -> "Program":
+    """A control's worker, a module of the bench. It answers when it stands in Redis as one that listens."""
+    from project.embedded import programs
+    from project.embedded.process import Program
+
+    return Program(
+        name=queue,
+        args=[sys.executable, "-m", f"tests.bench.{module}"],
+        env=portal.environ,
+        cwd=programs.ROOT,
+        answers=lambda: programs.listens(portal.redis_url, queue),
+    )
 
 
 def alternately(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
