@@ -305,6 +305,7 @@ JOB_RETRY_FIRST = _time(seconds=2)  # backoff of what went wrong and costs nothi
 JOB_RETRY_LAST = _time(seconds=60)
 JOB_PROCESSING_DEADLINE = _time(minutes=30)
 JOB_UNCONFIRMED_DEADLINE = _time(hours=24)
+JOB_DOWNLOAD = _time(seconds=60)  # the longest that one result may take to arrive
 JOB_RESULT_PATIENCE = _time(minutes=5)  # with a result that is there but is no picture
 JOB_COLLECT_ALARM = _time(hours=1)
 JOB_COLLECT_DEADLINE = _time(hours=24)

@@ -106,7 +106,8 @@ def _raw(image: Image, link: str) -> bytes:
             return inbox.take_over(key, image.pk, max_bytes=RESULT_MAX_BYTES)
         except Denied as error:
             log.warning("The inbox can't be used, so its public link is: %s", error)
-    return download(link, allowed_origins=vendor.allowed_origins(), max_bytes=RESULT_MAX_BYTES, timeout=60)
+    longest = settings.JOB_DOWNLOAD.total_seconds()
+    return download(link, allowed_origins=vendor.allowed_origins(), max_bytes=RESULT_MAX_BYTES, timeout=longest)
 
 
 def _conclude(job: GenerationJob, attempt: Attempt) -> bool:

@@ -21,7 +21,7 @@ from tests.chaos.people import Crowd
 from tests.chaos.portal import ChaosPortal
 
 WORDS = ("a watercolour", "a mosaic", "a pencil sketch", "make it night", "pop art", "in the snow")
-MOST_SECONDS = 240.0  # to come right; a link that drips holds a look at it for a minute a picture
+MOST_SECONDS = 240.0  # to come right
 JOBS, FAULTS_AT_ONCE = 12, 8
 WINDOW = 5.0  # seconds in which faults begin
 ROUNDS_OF_OWNERS = 4

@@ -70,6 +70,17 @@ def test_more_than_is_left_makes_nothing(alice: User, settings: Settings) -> Non
     assert not AllowanceEntry.objects.exists()
 
 
+def test_more_than_the_most_makes_nothing_and_as_many_makes_all(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH_MAX", 2)
+    chosen = pictures(alice, 3)
+    with pytest.raises(NotAllowed, match="At most 2 pictures at once"):
+        create_batch(alice, chosen, SPEC, "too-many")
+    assert not Batch.objects.exists()
+    assert not GenerationJob.objects.exists()
+    create_batch(alice, chosen[:2], SPEC, "just-enough")
+    assert GenerationJob.objects.count() == 2
+
+
 def test_ledger_holds_a_line_for_each_and_sums_that_fit(alice: User, settings: Settings) -> None:
     settings.FLUX_PRICE = 0.05
     batch = create_batch(alice, pictures(alice, 3), SPEC, "token")
