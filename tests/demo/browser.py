@@ -143,8 +143,9 @@ class Browser:
         return self._page(self._session.get(self._here(path), headers=named, timeout=TIMEOUT), expect)
 
     def submit(self, form: Form, *, files: Files | None = None, expect: int = 200, **values: Any) -> Page:
-        """Send a form with what it holds and these values, and follow to where it leads."""
-        fields = form.fields | {name: str(value) for name, value in values.items()}
+        """Send a form with what it holds and these values, and follow to where it leads. A list fills a field often."""
+        texts = {name: value if isinstance(value, list) else str(value) for name, value in values.items()}
+        fields = form.fields | texts
         headers = {"Referer": self.url}
         response = self._session.request(
             form.method, self._here(form.action), data=fields, files=files, headers=headers, timeout=TIMEOUT

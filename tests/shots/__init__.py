@@ -1,0 +1,1 @@
+"""Pictures of the whole product, taken from a running portal: `make shots`."""
