@@ -101,8 +101,8 @@ def of_a_busy_person(browser: Browser) -> list[Scene]:
         scenes.append(Scene(f"edit-{name}", browser, f"/edits/{job}/"))
     studio = f"/studio/{images[0]}/?edit={jobs[0]}"
     scenes += [
-        Scene("studio-keys", browser, studio, lambda page: page.keyboard.press("?")),
-        Scene("studio-side", browser, studio, lambda page: page.keyboard.press("m")),
+        Scene("studio-keys", browser, studio, press("?")),
+        Scene("studio-side", browser, studio, press("m")),
         Scene("studio-offline", browser, studio, lambda page: page.context.set_offline(True)),
         Scene("library-chosen", browser, f"{own}library/", choose),
         Scene("batch-new", browser, f"{own}library/", ask),
@@ -130,6 +130,16 @@ def of_staff(browser: Browser, password_file: Path) -> list[Scene]:
         "admin-edits": "/admin/editor/generationjob/",
     }
     return [Scene(name, browser, path) for name, path in paths.items()]
+
+
+def press(key: str) -> Callable[["Page"], object]:
+    """Outside of the words, which have the focus when the studio opens."""
+
+    def does(page: "Page") -> None:
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press(key)
+
+    return does
 
 
 def choose(page: "Page") -> None:
