@@ -263,7 +263,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "studio_image": [
         Address(SEE, args=image),
         Address(SEE, args=image, query=lambda scene: f"?edit={scene.job.pk}"),
-        Address(SEE, args=image, query=lambda scene: f"?from={scene.job.pk}"),
+        Address(SEE, args=image, query=lambda scene: f"?reuse={scene.job.pk}"),
         Address(SEE, args=image, query=lambda scene: f"?second={scene.image.pk}"),
         Address(SEE, args=image, query=lambda scene: f"?reuse={scene.job.pk}&what=seed"),
         Address(SEE, args=image, query=lambda scene: f"?against={scene.image.pk}"),

@@ -91,7 +91,7 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
         return trashed_page(request, image_id)
     query = request.GET
     shown = id_asked(request, "edit")
-    reused = id_asked(request, "reuse") or id_asked(request, "from")  # `from` is what old addresses say
+    reused = id_asked(request, "reuse")
     against = id_asked(request, "against")
     versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
     asked = Asked(

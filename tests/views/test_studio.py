@@ -76,7 +76,7 @@ def test_other_spellings_of_an_id_get_404(spelling: Callable[[str], str], alice:
 
 def test_strangers_edit_beside_an_own_picture_gets_404(alice: User, charlie: User, alice_client: Client) -> None:
     page(alice_client, f"/studio/{make_image(alice).pk}/?edit={make_job(charlie).pk}", 404)
-    page(alice_client, f"/studio/{make_image(alice).pk}/?from={uuid4()}", 404)
+    page(alice_client, f"/studio/{make_image(alice).pk}/?reuse={uuid4()}", 404)
 
 
 def test_result_stands_beside_its_source(alice: User, alice_client: Client) -> None:
@@ -128,7 +128,7 @@ def test_size_of_the_result_is_said_before_the_click(alice: User, alice_client: 
 
 def test_change_brings_back_words_and_seed(alice: User, alice_client: Client) -> None:
     job = finished(alice, prompt="like a woodcut", seed=1234567, negative_prompt="frames", ratio="1:1")
-    words = page(alice_client, f"/studio/{job.source_image.pk}/?from={job.pk}")
+    words = page(alice_client, f"/studio/{job.source_image.pk}/?reuse={job.pk}")
     assert ">like a woodcut</textarea>" in words
     assert 'value="1234567"' in words
     assert ">frames</textarea>" in words
