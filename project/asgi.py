@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("DATABASE_POOL", "1")
@@ -18,10 +16,7 @@ from editor.events import streams
 from editor.log_context import about
 from project import request_ids
 from project.lifespan import lifespan
-from project.request_bodies import FORM_BYTES, Receive, bounded
-
-Scope = dict[str, Any]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+from project.request_bodies import FORM_BYTES, Body, Receive, Scope, Send, serve
 
 try:
     require_sound_settings()
@@ -38,13 +33,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             scope = {**scope, "scheme": "https"}
         # Twice the limit of an upload: a file that is a little too large is read, so that its sender gets words for it.
         upload = scope["path"] == UPLOAD_PATH
-        receive = bounded(receive, 2 * settings.UPLOAD_MAX_BYTES if upload else FORM_BYTES)
+        body = Body(receive, 2 * settings.UPLOAD_MAX_BYTES if upload else FORM_BYTES)
         request_id = request_ids.taken_or_made(scope["headers"])
         if scope["path"] == streams.PATH:
-            await streams.answer(scope, receive, request_ids.answering(send, request_id))
+            await streams.answer(scope, body.read, request_ids.answering(send, request_id))
             return
         with about(request=request_id):
-            await portal(scope, receive, request_ids.answering(send, request_id))
+            await serve(portal, scope, body, request_ids.answering(send, request_id))
         return
     if scope["type"] == "lifespan":
         await lifespan(receive, send, streams.hub)

@@ -20,7 +20,7 @@ def begin_anew(user: User, **kwargs: Any) -> None:
 
 
 def begin_anew_for_member(instance: Membership, **kwargs: Any) -> None:
-    """Receiver, after somebody came into a workspace, got another role or left."""
+    """Receiver, after somebody came into a workspace or left one. A role changes nothing of what they see."""
     events.end_streams(instance.user_id)
 
 

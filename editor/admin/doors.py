@@ -8,16 +8,16 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
+
+from editor.accounts.links import is_ours
 
 
 @never_cache
 def login(request: HttpRequest) -> HttpResponseBase:
     """Send strangers to sign in and then to where they wanted; somebody who is no administrator gets a clear no."""
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    if not ours or urlsplit(wanted).path == reverse("admin:login"):
+    if not is_ours(wanted) or urlsplit(wanted).path == reverse("admin:login"):
         wanted = reverse("admin:index")
     if not request.user.is_authenticated:
         return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")

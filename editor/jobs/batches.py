@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
@@ -98,6 +99,21 @@ def run_failed_again(user: User, batch: Batch, form_token: str) -> int:
 
     Pictures that are gone, in the trash, or may not be used any more are left out. Raises NotAllowed.
     """
+    refusal: NotAllowed | None = None
+    with transaction.atomic():
+        # One window at a time: the other ones find that what failed is run again by now.
+        Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        begun = _token(form_token, 0).removesuffix("0")
+        if made := edits_of(batch).filter(made_by=user, form_token__startswith=begun).count():
+            return made
+        try:
+            return len(_again(user, batch, form_token))
+        except NotAllowed as problem:
+            refusal = problem  # what was noted of the attempt stays
+    raise refusal
+
+
+def _again(user: User, batch: Batch, form_token: str) -> list[GenerationJob]:
     failed = latest(batch).filter(state=JobState.FAILED).exclude(failure_code__in=NOT_REPEATED).with_pictures()
     there = Image.objects.shown_to(user).filter(workspace=batch.workspace_id, used_by__job__in=failed.values("pk"))
     usable_ids = {image.pk for image in usable(list(there))}
@@ -106,9 +122,7 @@ def run_failed_again(user: User, batch: Batch, form_token: str) -> int:
         for number, job in enumerate(failed.order_by("created_at", "id")[:BATCH_MAX])
         if all(image.pk in usable_ids for image in job.source_images)
     ]
-    if not orders:
-        return 0
-    return len(create_jobs(user, orders, lambda: {"batch": batch, "interactive": False}))
+    return create_jobs(user, orders, lambda: {"batch": batch, "interactive": False}) if orders else []
 
 
 def cancel_waiting(batch: Batch) -> int:

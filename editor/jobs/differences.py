@@ -1,7 +1,10 @@
 """What tells two edits apart: the parameters that differ, and of their words those that stand in one alone."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import NamedTuple
 
 from editor.images.sizes import MATCH
@@ -9,6 +12,7 @@ from editor.models import GenerationJob, Image
 
 _TOKENS = re.compile(r"\s+|\w+(?:['’-]\w+)*|[^\w\s]")
 _NAME_MAX = 60  # characters
+_PAIRS_MAX = 5_000  # of equal words; texts of people have hundreds, and the time grows with more than their square
 
 
 class Piece(NamedTuple):
@@ -45,16 +49,38 @@ def other_sources(a: GenerationJob, b: GenerationJob) -> tuple[list[Image], list
 def compare_words(a: str, b: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces, marked word by word."""
     first, second = _TOKENS.findall(a), _TOKENS.findall(b)
+    head = _same(zip(first, second, strict=False))
+    most = min(len(first), len(second)) - head
+    tail = min(most, _same(zip(reversed(first), reversed(second), strict=False)))
+    before, behind = first[:head], first[len(first) - tail :]
+    ours, theirs = _between(first[head : len(first) - tail], second[head : len(second) - tail])
+    same = [Piece("".join(before), False)], [Piece("".join(behind), False)]
+    return _joined([*same[0], *ours, *same[1]]), _joined([*same[0], *theirs, *same[1]])
+
+
+def _same(pairs: Iterable[tuple[str, str]]) -> int:
+    """How many of them are equal from the beginning on."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _between(first: list[str], second: list[str]) -> tuple[list[Piece], list[Piece]]:
+    """What stands between the same beginning and end. Too much that might be the same is all called different."""
     turned = len(first) > len(second)
     # In its second text it passes over words that stand everywhere; without that, 4000 characters could take minutes.
-    matcher = SequenceMatcher(None, *((second, first) if turned else (first, second)))
+    one, other = (second, first) if turned else (first, second)
+    often = Counter(other)
+    # From here on they count as standing everywhere, as difflib documents it.
+    popular = len(other) // 100 + 1 if len(other) >= 200 else len(other)
+    if sum(often[word] for word in one if often[word] <= popular) > _PAIRS_MAX:
+        return [Piece("".join(first), True)], [Piece("".join(second), True)]
+    matcher = SequenceMatcher(None, one, other)
     ours: list[Piece] = []
     theirs: list[Piece] = []
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         left, right = (slice(j1, j2), slice(i1, i2)) if turned else (slice(i1, i2), slice(j1, j2))
         ours.append(Piece("".join(first[left]), tag != "equal"))
         theirs.append(Piece("".join(second[right]), tag != "equal"))
-    return _joined(ours), _joined(theirs)
+    return ours, theirs
 
 
 def name_by(job: GenerationJob, other: GenerationJob) -> str:

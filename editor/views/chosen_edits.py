@@ -15,7 +15,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from editor.access import Right, edits_for, results_of
@@ -24,7 +23,7 @@ from editor.library import shelves
 from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
 from editor.views.batches import batch_form
-from editor.views.frame import PersonRequest, View, signed_in
+from editor.views.frame import PersonRequest, View, signed_in, way_back
 from editor.views.selection import many
 
 CHOSEN_MAX = 500
@@ -36,9 +35,11 @@ def edit_ids_in(request: HttpRequest) -> list[UUID]:
     found = []
     for text in request.POST.getlist("edit"):
         try:
-            found.append(UUID(text))
+            edit = UUID(text)
         except ValueError:
             continue
+        if str(edit) == text:
+            found.append(edit)
     if len(found) > CHOSEN_MAX:
         raise NotPossible(f"At most {CHOSEN_MAX} edits at once, please.")
     if not found:
@@ -48,9 +49,7 @@ def edit_ids_in(request: HttpRequest) -> list[UUID]:
 
 def back(request: HttpRequest) -> HttpResponse:
     """To the page that asked, if it is one of ours."""
-    asked = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return redirect(asked if ours else reverse("history"))
+    return way_back(request.POST.get("next", ""), reverse("history"))
 
 
 def with_edits(right: Right) -> Callable[[Action], View]:
@@ -133,8 +132,7 @@ def edits_restore(request: PersonRequest) -> HttpResponse:
         messages.success(request, f"{many(restored)} put back.")
     else:
         messages.info(request, "There was nothing left to put back.")
-    asked = request.GET.get("next", "")
-    return redirect(asked if url_has_allowed_host_and_scheme(asked, allowed_hosts=None) else "history")
+    return way_back(request.GET.get("next", ""), reverse("history"))
 
 
 @with_edits(Right.SEE)

@@ -93,6 +93,7 @@ def edit_cancel(request: PersonRequest, job_id: UUID) -> HttpResponse:
 @signed_in
 def edit_send_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     job = own_job_for(request.user, job_id)
+    open_workspace_for(request.user, job.workspace_id)
     done = control.send_again(job)
     return _told(request, job, "Sent again." if done else "Nothing was sent: this edit went on by itself.")
 

@@ -9,13 +9,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from editor.access import RIGHTS, InArchive, Right, may_edit_as
+from editor.accounts.links import is_ours
 from editor.jobs.allowances import Rest, rest_of
 from editor.models import Role, User, Workspace
 
@@ -49,6 +50,11 @@ def frame(request: HttpRequest) -> dict[str, object]:
         shown["workspace"] = SimpleLazyObject(lambda: current_workspace(request))
         shown["workspaces"] = SimpleLazyObject(lambda: workspaces_of(request))
     return shown
+
+
+def way_back(asked: str, otherwise: str) -> HttpResponse:
+    """To the address that a page wants to come back to, if it is one of ours."""
+    return redirect(asked if is_ours(asked) else otherwise)
 
 
 def workspaces_of(request: HttpRequest) -> list[Workspace]:

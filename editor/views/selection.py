@@ -11,9 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from editor.access import Right, open_workspace_for, pictures_for, workspace_for
@@ -24,7 +23,7 @@ from editor.library import shelves
 from editor.library.filters import tags_of
 from editor.library.shelves import NotPossible
 from editor.models import Image, User, Workspace
-from editor.views.frame import PersonRequest, View, signed_in
+from editor.views.frame import PersonRequest, View, signed_in, way_back
 
 CHOSEN_MAX = 500
 TAGS_AT_ONCE = 20
@@ -91,8 +90,7 @@ def selecting(right: Right) -> Callable[[Action], View]:
 def back(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """To the page that asked, if it is one of ours."""
     asked = request.POST.get("next") or request.GET.get("next", "")
-    ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return redirect(asked if ours else reverse("workspace_library", args=[workspace_id]))
+    return way_back(asked, reverse("workspace_library", args=[workspace_id]))
 
 
 @selecting(Right.EDIT)

@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,7 +15,7 @@ from editor.access import RIGHTS, Right, image_for, managed_workspace, may_chang
 from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
 from editor.models import OWNED_MAX, Membership, Role, TooManyWorkspaces, Workspace, WorkspaceInvitation
-from editor.views.frame import PersonRequest, choose_workspace, signed_in
+from editor.views.frame import PersonRequest, choose_workspace, signed_in, way_back
 
 MEMBERS_SHOWN = 200
 
@@ -95,8 +94,7 @@ def workspace_page(
 def workspace_open(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     """Work in it from now on: the switcher."""
     choose_workspace(request, member_of(request.user, workspace_id).workspace)
-    back = request.POST.get("next", "")
-    return redirect(back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else reverse("studio"))
+    return way_back(request.POST.get("next", ""), reverse("studio"))
 
 
 @require_POST

@@ -74,35 +74,36 @@ async def _person(request: HttpRequest) -> "User":
 
 def _chosen(user: "User", workspace_id: UUID, ids: list[UUID]) -> tuple[str, list[Entry]]:
     workspace, images = pictures_for(user, workspace_id, ids)
-    return workspace.name, _entries(Image.objects.shown_to(user).filter(pk__in=[image.pk for image in images]))
+    return workspace.name, _entries(user, Image.objects.shown_to(user).filter(pk__in=[image.pk for image in images]))
 
 
 def _made_by(user: "User", ids: list[UUID]) -> list[Entry]:
     images = results_of(user, edits_for(user, ids))
-    return _entries(Image.objects.shown_to(user).filter(pk__in=[image.pk for image in some(images)]))
+    return _entries(user, Image.objects.shown_to(user).filter(pk__in=[image.pk for image in some(images)]))
 
 
 def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
     collection, _ = collection_for(user, collection_id)
     mine = Image.objects.shown_to(user)
     images = mine.filter(collection_items__collection=collection, workspace=collection.workspace_id)
-    return collection.name, _entries(images)
+    return collection.name, _entries(user, images)
 
 
 def _of_batch(user: "User", batch_id: UUID) -> tuple[str, list[Entry]]:
     batch = batch_for(user, batch_id)
     images = Image.objects.shown_to(user).filter(job__batch=batch, workspace=batch.workspace_id)
-    return batch.prompt, _entries(images)
+    return batch.prompt, _entries(user, images)
 
 
-def _entries(images: "ImageQuerySet") -> list[Entry]:
+def _entries(user: "User", images: "ImageQuerySet") -> list[Entry]:
     there = images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
     rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
     tags: dict[object, list[str]] = defaultdict(list)
     for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):
         tags[image_id].append(name)
     sources: dict[object, list[str]] = defaultdict(list)
-    theirs = JobSource.objects.filter(job__in={row.job_id for row in rows if row.job_id})
+    known = Image.objects.there_for(user)
+    theirs = JobSource.objects.filter(job__in={row.job_id for row in rows if row.job_id}, image__in=known)
     for job_id, name in theirs.order_by("position").values_list("job_id", "image__name"):
         sources[job_id].append(name)
     leave_database()

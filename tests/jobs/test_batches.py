@@ -1,6 +1,7 @@
 """One prompt on many pictures."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from editor.models import (
     Usage,
     User,
 )
+from tests.jobs.test_allowances import together
 from tests.makers import make_image, make_user
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,28 @@ def test_failed_ones_run_again_once_with_their_seeds(alice: User) -> None:
     assert [job.seed for job in again] == [first.seed, second.seed]
     standing = standing_of(batch)
     assert (standing.waiting, standing.failed, standing.total) == (2, 1, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failed_ones_run_again_once_whatever_many_windows_ask(alice: User) -> None:
+    batch = create_batch(alice, pictures(alice, 3), SPEC, "token")
+    for job in batch.jobs.all():
+        fail(job)
+    windows = [partial(run_failed_again, alice, batch, f"window {number}") for number in range(4)]
+    assert together(windows) == []
+    assert batch.jobs.filter(rerun_of__isnull=False).count() == 3
+    assert set(batch.jobs.exclude(rerun_of=None).values_list("rerun_of", flat=True)) == set(
+        batch.jobs.filter(rerun_of=None).values_list("pk", flat=True)
+    )
+
+
+def test_same_form_again_says_what_it_made(alice: User) -> None:
+    batch = create_batch(alice, pictures(alice, 2), SPEC, "token")
+    for job in batch.jobs.all():
+        fail(job)
+    assert run_failed_again(alice, batch, "again") == 2
+    assert run_failed_again(alice, batch, "again") == 2
+    assert batch.jobs.count() == 4
 
 
 def test_pictures_in_the_trash_are_not_run_again(alice: User) -> None:

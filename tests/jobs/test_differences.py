@@ -15,7 +15,7 @@ def marked(text: str, other: str) -> list[str]:
 
 def test_words_are_marked_one_by_one() -> None:
     a, b = compare_words("a red car in the warm sun", "a blue car in the sun")
-    assert [piece.text for piece in a if piece.only_here] == ["red", "warm "]
+    assert [piece.text for piece in a if piece.only_here] == ["red", " warm"]
     assert [piece.text for piece in b if piece.only_here] == ["blue"]
     assert "".join(piece.text for piece in a) == "a red car in the warm sun"
     assert "".join(piece.text for piece in b) == "a blue car in the sun"
@@ -33,6 +33,14 @@ def test_same_words_have_no_mark() -> None:
 def test_longest_prompts_are_compared_at_once(words: str) -> None:
     a, _ = compare_words(words, words[:1000] + " blue " + words[1000:])
     assert "".join(piece.text for piece in a) == words
+
+
+def test_texts_made_to_take_minutes_are_called_different_as_a_whole() -> None:
+    signs = [chr(0x2190 + place) for place in range(97)]
+    a = "".join(signs[place % 97] for place in range(4000))
+    b = "".join(signs[49 * place % 97] for place in range(4000))
+    assert [piece.only_here for piece in compare_words(a, b)[0]] == [False, True]
+    assert [piece.only_here for piece in compare_words("blue " + a, "red " + a)[0]] == [True, False]
 
 
 def test_only_parameters_that_differ_are_listed(alice: User) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
-from project.request_bodies import GONE, bounded
+from project.request_bodies import GONE, Body, Receive, Scope, Send, serve
 
 
 def piece(size: int, more: bool = True) -> Mapping[str, Any]:
@@ -22,7 +22,7 @@ def read_all(pieces: list[Mapping[str, Any]], most: int, seconds: float = 1.0) -
         return found if found is not None else await asyncio.sleep(60, GONE)
 
     async def read() -> list[Mapping[str, Any]]:
-        receive = bounded(client, most, seconds)
+        receive = Body(client, most, seconds).read
         seen: list[Mapping[str, Any]] = []
         while not seen or (seen[-1] is not GONE and seen[-1]["more_body"]):
             seen.append(await receive())
@@ -52,7 +52,7 @@ def test_client_may_wait_for_its_answer() -> None:
             found = next(messages, None)
             return found if found is not None else await asyncio.sleep(60, GONE)
 
-        receive = bounded(client, 10, chunk_seconds=0.01)
+        receive = Body(client, 10, chunk_seconds=0.01).read
         await receive()
         later = asyncio.ensure_future(receive())
         await asyncio.sleep(0.05)
@@ -61,3 +61,40 @@ def test_client_may_wait_for_its_answer() -> None:
         return waits
 
     assert async_to_sync(read)()
+
+
+def told(most: int, *, answers_first: bool = False) -> list[Any]:
+    """What a client hears that sends ten bytes to a portal which gives up, without a word, when it is gone."""
+    sent: list[Any] = []
+    pieces = iter([piece(5), piece(5, more=False)])
+
+    async def client() -> Mapping[str, Any]:
+        return next(pieces)
+
+    async def hear(message: Mapping[str, Any]) -> None:
+        sent.append(message.get("status", message.get("body")))
+
+    async def portal(scope: Scope, receive: Receive, send: Send) -> None:
+        if answers_first:
+            await send({"type": "http.response.start", "status": 200})
+        while (message := await receive()) is not GONE:
+            if not message["more_body"]:
+                await send({"type": "http.response.start", "status": 200})
+                return
+
+    async_to_sync(serve)(portal, {}, Body(client, most), hear)
+    return sent
+
+
+def test_who_sends_too_much_is_told_so() -> None:
+    status, words = told(most=7)
+    assert status == 413
+    assert b"Nothing was changed" in words
+
+
+def test_who_sends_no_more_than_allowed_has_the_portals_answer() -> None:
+    assert told(most=10) == [200]
+
+
+def test_nothing_is_said_behind_an_answer_that_has_begun() -> None:
+    assert told(most=7, answers_first=True) == [200]

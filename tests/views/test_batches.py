@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import zipfile
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from editor.jobs.batches import create_batch
+from editor.jobs.creation import EditSpec
 from editor.models import Batch, GenerationJob, Image, ImageKind, ImageState, Role, User, Workspace
 from editor.views.batches import PER_PAGE
 from tests.makers import make_image, make_job, make_user
@@ -154,19 +157,49 @@ def test_edit_that_was_moved_away_leaves_the_batch(
     assert str(moves.pk) not in answer
 
 
+def withhold_source(job: GenerationJob) -> None:
+    Image.objects.filter(pk=job.source_image.pk).update(name="secret.jpg", withheld_at=timezone.now())
+
+
+def test_name_of_a_picture_that_is_kept_back_is_on_no_page(
+    alice: User, bob_client: Client, team: Workspace, alice_client: Client
+) -> None:
+    batch = create_batch(alice, [make_image(alice, workspace=team)], EditSpec("blue"), "token")
+    withhold_source(batch.jobs.get())
+    address = reverse("batch", args=[batch.pk])
+    assert "secret.jpg" not in bob_client.get(address).content.decode()
+    assert "secret.jpg" in alice_client.get(address).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_zip_names_no_source_that_was_removed(alice: User) -> None:
+    batch = batch_of(alice, 1)
+    job = batch.jobs.get()
+    make_image(alice, stored=True, kind=ImageKind.GENERATED, job=job, root=job.source_image)
+    Image.objects.filter(pk=job.source_image.pk).update(
+        name="secret.jpg", removed_at=timezone.now(), trashed_at=timezone.now()
+    )
+    archive = zip_of_batch(alice, batch)
+    assert json.loads(archive.read("pictures.json"))[0]["sources"] == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_zip_holds_the_results_alone(alice: User) -> None:
     batch = batch_of(alice, 1)
     job = batch.jobs.get()
     make_image(alice, stored=True, kind=ImageKind.GENERATED, job=job, position=0, root=job.source_image)
     make_image(alice, stored=True, kind=ImageKind.GENERATED, job=job, position=1, trashed_at=timezone.now())
+    archive = zip_of_batch(alice, batch)
+    pictures = [name for name in archive.namelist() if not name.startswith("pictures.")]
+    assert len(pictures) == 1
+
+
+def zip_of_batch(person: User, batch: Batch) -> zipfile.ZipFile:
     client = AsyncClient()
-    client.force_login(alice)
+    client.force_login(person)
     response = asyncio.run(client.get(reverse("batch_zip", args=[batch.pk])))
 
     async def whole() -> bytes:
         return b"".join([piece async for piece in response.streaming_content])  # type: ignore[attr-defined]
 
-    archive = zipfile.ZipFile(io.BytesIO(asyncio.run(whole())))
-    pictures = [name for name in archive.namelist() if not name.startswith("pictures.")]
-    assert len(pictures) == 1
+    return zipfile.ZipFile(io.BytesIO(asyncio.run(whole())))

@@ -189,6 +189,19 @@ def test_viewer_of_a_workspace_may_not_edit_in_it(alice: User, bob: User, bob_cl
     assert ask(bob_client, make_image(alice, workspace=team)).status_code == 404
 
 
+def test_who_may_not_edit_any_more_sends_nothing_again(bob: User, bob_client: Client, team: Workspace) -> None:
+    job = make_job(bob, make_image(bob, workspace=team), state=JobState.UNCONFIRMED, due_at=None)
+    address = f"/edits/{job.pk}/send-again/"
+    mine = bob.memberships.filter(workspace=team)
+    mine.update(role="viewer")
+    assert bob_client.post(address).status_code == 404
+    mine.update(role="editor")
+    team.archive()
+    assert bob_client.post(address).status_code == 409
+    job.refresh_from_db()
+    assert (job.state, job.second) == (JobState.UNCONFIRMED, False)
+
+
 # The page of one edit
 
 

@@ -102,8 +102,9 @@ def test_goes_back_to_pages_of_ours_alone(alice: User, alice_client: Client, own
     image = make_image(alice)
     back = send(alice_client, "favourite", own, image, next="/library/?q=x")
     assert back.headers["Location"] == "/library/?q=x"
-    away = send(alice_client, "favourite", own, image, next="//evil.example/")
-    assert away.headers["Location"] == reverse("workspace_library", args=[own.pk])
+    for foreign in ("//evil.example/", "logout", "a b", "?x", "é"):
+        away = send(alice_client, "favourite", own, image, next=foreign)
+        assert away.headers["Location"] == reverse("workspace_library", args=[own.pk])
 
 
 # Tags.
