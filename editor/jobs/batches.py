@@ -94,8 +94,8 @@ def create_batch(user: User, images: list[Image], spec: EditSpec, form_token: st
     return made
 
 
-def run_failed_again(user: User, batch: Batch, form_token: str) -> int:
-    """Once more, with their own seeds, what failed and was not run again yet. Returns how many edits that are.
+def run_again(user: User, batch: Batch, form_token: str, state: JobState = JobState.FAILED) -> int:
+    """Once more, with their own seeds, what failed or was canceled and was not run again yet: how many edits that are.
 
     Pictures that are gone, in the trash, or may not be used any more are left out. Raises NotAllowed.
     """
@@ -107,19 +107,19 @@ def run_failed_again(user: User, batch: Batch, form_token: str) -> int:
         if made := edits_of(batch).filter(made_by=user, form_token__startswith=begun).count():
             return made
         try:
-            return len(_again(user, batch, form_token))
+            return len(_again(user, batch, form_token, state))
         except NotAllowed as problem:
             refusal = problem  # what was noted of the attempt stays
     raise refusal
 
 
-def _again(user: User, batch: Batch, form_token: str) -> list[GenerationJob]:
-    failed = latest(batch).filter(state=JobState.FAILED).exclude(failure_code__in=NOT_REPEATED).with_pictures()
-    there = Image.objects.shown_to(user).filter(workspace=batch.workspace_id, used_by__job__in=failed.values("pk"))
+def _again(user: User, batch: Batch, form_token: str, state: JobState) -> list[GenerationJob]:
+    ended = latest(batch).filter(state=state).exclude(failure_code__in=NOT_REPEATED).with_pictures()
+    there = Image.objects.shown_to(user).filter(workspace=batch.workspace_id, used_by__job__in=ended.values("pk"))
     usable_ids = {image.pk for image in usable(list(there))}
     orders = [
         Order(job.source_images, _spec_of(job), _token(form_token, number), rerun_of=job)
-        for number, job in enumerate(failed.order_by("created_at", "id")[:BATCH_MAX])
+        for number, job in enumerate(ended.order_by("created_at", "id")[:BATCH_MAX])
         if all(image.pk in usable_ids for image in job.source_images)
     ]
     return create_jobs(user, orders, lambda: {"batch": batch, "interactive": False}) if orders else []
@@ -155,6 +155,11 @@ def standing_of(batch: Batch) -> Standing:
 def repeatable(batch: Batch) -> bool:
     """Whether something failed that may be run again."""
     return latest(batch).filter(state=JobState.FAILED).exclude(failure_code__in=NOT_REPEATED).exists()
+
+
+def last_in_line(batch: Batch) -> GenerationJob | None:
+    """The waiting edit of the batch whose turn comes last, with its pictures."""
+    return edits_of(batch).filter(state=JobState.QUEUED).with_pictures().order_by("-created_at", "-id").first()
 
 
 def time_of(edits: int, outlook: Outlook) -> Span | None:

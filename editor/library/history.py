@@ -191,6 +191,8 @@ def _plain(history: History, filters: HistoryFilters, prefix: str) -> Q:
     elif prefix:
         member = {"workspace__memberships__user": history.user, "workspace__trashed_at": None}
         said &= Q(**{f"{prefix}{name}": value for name, value in (member | {"made_by": history.user}).items()})
+    if prefix:
+        said &= Q(**{f"{prefix}put_away_at": None})
     if filters.state:
         said &= Q(**{f"{prefix}state__in": sorted(GROUPS[filters.state])})
     if filters.workspace and history.workspace is None:

@@ -1,6 +1,6 @@
 """Tags, collections and favourites: what people put pictures under. Each call takes pictures of one workspace."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,20 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from editor.library.words import index_words
-from editor.models import Collection, CollectionItem, Favourite, Image, ImageTag, Tag, User, Workspace
+from editor.models import (
+    Collection,
+    CollectionItem,
+    Favourite,
+    GenerationJob,
+    Image,
+    ImageState,
+    ImageTag,
+    Membership,
+    Role,
+    Tag,
+    User,
+    Workspace,
+)
 
 COLLECTIONS_MAX = 500  # of one workspace
 TAGS_MAX = 2_000
@@ -123,28 +136,46 @@ def remove_favourites(user: User, images: Sequence[Image]) -> None:
     Favourite.objects.filter(user=user, image__in=images).delete()
 
 
-def trash(images: Sequence[Image]) -> int:
-    """Into the trash, all in one moment, by which they are put back; in microseconds since 1970."""
+def trash(images: Sequence[Image], edits: Sequence[GenerationJob] = ()) -> int:
+    """Into the trash, and these edits out of all lists, all in one moment by which they are put back.
+
+    In microseconds since 1970.
+    """
     now = timezone.now()
-    ids = [image.pk for image in images]
-    Image.objects.filter(pk__in=ids, trashed_at=None).update(trashed_at=now)
+    with transaction.atomic():
+        Image.objects.filter(pk__in=[image.pk for image in images], trashed_at=None).update(trashed_at=now)
+        GenerationJob.objects.filter(pk__in=[job.pk for job in edits], put_away_at=None).update(put_away_at=now)
     return (now - _EPOCH) // timedelta(microseconds=1)
 
 
-def put_back(user: User, workspace: Workspace | None, moment: int) -> int:
-    """What was put into the trash in that moment and is not gone for good or removed. How many there are.
+def made_nothing(jobs: Iterable[GenerationJob]) -> list[GenerationJob]:
+    """Those that are over and have no picture, so that they can only be put away."""
+    ended = [job for job in jobs if job.is_final]
+    with_results = set(Image.objects.filter(job__in=ended, state=ImageState.READY).values_list("job_id", flat=True))
+    return [job for job in ended if job.pk not in with_results]
+
+
+def put_back(user: User, workspace: Workspace | None, moment: int) -> tuple[int, int]:
+    """What was put into the trash in that moment and is not gone for good or removed: how many pictures and edits.
 
     Without a workspace: of all in which the person may do so.
     """
     try:
-        trashed_at = _EPOCH + timedelta(microseconds=moment)
+        when = _EPOCH + timedelta(microseconds=moment)
     except OverflowError:
-        return 0
+        return 0, 0
+    edits = GenerationJob.objects.filter(put_away_at=when)
     if workspace is None:
-        rows = Image.objects.trashed_of(user).filter(trashed_at=trashed_at)
-        return Image.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(trashed_at=None)
-    rows = Image.objects.there_for(user).filter(workspace=workspace, trashed_at=trashed_at, purged_at=None)
-    return rows.update(trashed_at=None)
+        rows = Image.objects.trashed_of(user).filter(trashed_at=when)
+        ids = list(rows.values_list("pk", flat=True))
+        mine = Membership.objects.filter(user=user).exclude(role=Role.VIEWER)
+        edits = edits.filter(workspace__in=mine.values("workspace"), workspace__archived_at=None)
+        pictures = Image.objects.filter(pk__in=ids).update(trashed_at=None)
+    else:
+        rows = Image.objects.there_for(user).filter(workspace=workspace, trashed_at=when, purged_at=None)
+        edits = edits.filter(workspace=workspace)
+        pictures = rows.update(trashed_at=None)
+    return pictures, edits.update(put_away_at=None)
 
 
 def _tag(workspace: Workspace, name: str) -> Tag:

@@ -60,11 +60,15 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
 
     def history_of(self, user: "User") -> "JobQuerySet":
         """A person's own edits in the workspaces they are in, newest first."""
-        return self.visible_to(user).filter(made_by=user).order_by("-created_at", "-id")
+        return self.visible_to(user).listed().filter(made_by=user).order_by("-created_at", "-id")
 
     def history_in(self, workspace: Workspace) -> "JobQuerySet":
         """Everybody's edits in a workspace, newest first."""
-        return self.filter(workspace=workspace).select_related("made_by").order_by("-created_at", "-id")
+        return self.listed().filter(workspace=workspace).select_related("made_by").order_by("-created_at", "-id")
+
+    def listed(self) -> "JobQuerySet":
+        """Without those that were put away."""
+        return self.filter(put_away_at=None)
 
     def older_than(self, created_at: datetime, pk: Any) -> "JobQuerySet":
         """Keyset: what comes after this edit in a list that is newest first."""
@@ -135,6 +139,7 @@ class GenerationJob(Leased):
     collecting_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)  # of the present state
+    put_away_at = models.DateTimeField(null=True, blank=True)  # it made nothing, and nobody wants to see it in lists
 
     objects = JobQuerySet.as_manager()
 

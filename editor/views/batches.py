@@ -19,8 +19,9 @@ from editor.images.sizes import MATCH, RATIOS
 from editor.jobs import batches
 from editor.jobs.creation import NotAllowed
 from editor.jobs.outlook import Outlook, about
+from editor.jobs.progress import progress
 from editor.library.shelves import NotPossible
-from editor.models import Batch, GenerationJob, Image, User, Workspace
+from editor.models import Batch, GenerationJob, Image, JobState, User, Workspace
 from editor.models.allowances import price
 from editor.views.frame import PersonRequest, rest_here, signed_in
 from editor.views.selection import ids_in, many, refusal
@@ -154,7 +155,9 @@ def batch_cancel(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     found = own_batch_for(request.user, batch_id)
     number = batches.cancel_waiting(found)
     if number:
-        messages.success(request, f"{_edits(number)} canceled; nothing was charged for them. The others go on.")
+        messages.success(
+            request, f"{_edits(number)} canceled; nothing was charged. The others go on, and these can be run again."
+        )
     else:
         messages.info(request, "There was nothing left to cancel: all were sent already.")
     return redirect("batch", found.pk)
@@ -163,7 +166,7 @@ def batch_cancel(request: PersonRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def batch_again(request: PersonRequest, batch_id: UUID) -> HttpResponse:
-    """Run what failed once more."""
+    """Run once more what failed, or with `what=canceled` what was canceled."""
     found = own_batch_for(request.user, batch_id)
     open_workspace_for(request.user, found.workspace_id)
     form = RunAgainForm(request.POST)
@@ -171,14 +174,15 @@ def batch_again(request: PersonRequest, batch_id: UUID) -> HttpResponse:
         messages.error(request, RELOAD)
         return redirect("batch", found.pk)
     try:
-        number = batches.run_failed_again(request.user, found, form.cleaned_data["form_token"])
+        state = JobState.CANCELED if request.POST.get("what") == "canceled" else JobState.FAILED
+        number = batches.run_again(request.user, found, form.cleaned_data["form_token"], state)
     except NotAllowed as problem:
         messages.error(request, str(problem))
         return redirect("batch", found.pk)
     if number:
         messages.success(request, f"{_edits(number)} run again.")
     else:
-        messages.info(request, "Nothing to run again: what failed can’t be repeated, or its pictures are gone.")
+        messages.info(request, "Nothing to run again: it can’t be repeated, or its pictures are gone.")
     return redirect("batch", found.pk)
 
 
@@ -210,15 +214,17 @@ def _covers(rows: list[Batch]) -> dict[UUID, GenerationJob]:
 def _standing(request: PersonRequest, found: Batch) -> dict[str, Any]:
     standing = batches.standing_of(found)
     own = found.made_by_id == request.user.pk
+    ended = standing.failed or standing.canceled
+    may = bool(own and ended and may_edit_in(request.user, found.workspace))
+    last = batches.last_in_line(found) if standing.waiting else None
     return {
         "batch": found,
         "workspace": found.workspace,
         "standing": standing,
         "own": own,
-        "may_again": own
-        and standing.failed > 0
-        and batches.repeatable(found)
-        and may_edit_in(request.user, found.workspace),
+        "last": progress(last) if last else None,
+        "may_again": may and standing.failed > 0 and batches.repeatable(found),
+        "may_resume": may and standing.canceled > 0,
     }
 
 

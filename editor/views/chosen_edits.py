@@ -10,7 +10,6 @@ from itertools import groupby
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,7 +23,7 @@ from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
 from editor.views.batches import batch_form
 from editor.views.frame import PersonRequest, View, signed_in, way_back
-from editor.views.selection import many
+from editor.views.selection import many, put_back_words, trashed_words
 
 CHOSEN_MAX = 500
 Action = Callable[[PersonRequest, list[GenerationJob], list[Image]], "str | HttpResponse"]
@@ -113,11 +112,13 @@ def edits_collect(request: PersonRequest, jobs: list[GenerationJob], images: lis
 
 @with_edits(Right.EDIT)
 def edits_trash(request: PersonRequest, jobs: list[GenerationJob], images: list[Image]) -> str:
-    """Their pictures; the edits stay, so that it remains true what was made and paid."""
-    moment = shelves.trash(some(images))
+    """Their pictures. The edits stay, so that it remains true what was made and paid; without one they are put away."""
+    empty = shelves.made_nothing(jobs)
+    if not images and not empty:
+        raise NotPossible("Nothing to put away: these edits are under way, or their pictures lie in the trash already.")
+    moment = shelves.trash(images, empty)
     undo = f"{reverse('edits_restore')}?{urlencode({'at': moment, 'next': request.POST.get('next', '')})}"
-    words = f"{many(len(images))} in the trash for {settings.TRASH_DAYS} days."
-    messages.success(request, words, extra_tags=f"undo={undo}")
+    messages.success(request, trashed_words(len(images), len(empty)), extra_tags=f"undo={undo}")
     return ""
 
 
@@ -127,9 +128,9 @@ def edits_restore(request: PersonRequest) -> HttpResponse:
     """All of the sender's that went into the trash in one moment: the way back from `edits_trash`."""
     text = request.GET.get("at", "")
     known = text.isascii() and text.isdigit() and len(text) < 18
-    restored = shelves.put_back(request.user, None, int(text)) if known else 0
-    if restored:
-        messages.success(request, f"{many(restored)} put back.")
+    words = put_back_words(*shelves.put_back(request.user, None, int(text))) if known else ""
+    if words:
+        messages.success(request, words)
     else:
         messages.info(request, "There was nothing left to put back.")
     return way_back(request.GET.get("next", ""), reverse("history"))

@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +13,7 @@ from editor.access import job_for, open_workspace_for
 from editor.library import shelves
 from editor.models import GenerationJob, Image
 from editor.views.frame import PersonRequest, signed_in
-from editor.views.selection import many
+from editor.views.selection import trashed_words
 
 STEPS_MAX = 100  # from a picture to what was made of it, and of that
 
@@ -22,21 +21,24 @@ STEPS_MAX = 100  # from a picture to what was made of it, and of that
 @require_POST
 @signed_in
 def edit_trash(request: PersonRequest, job_id: UUID) -> HttpResponse:
-    """The results of an edit; with `branch` those of all edits below it, too. Edits at work go on."""
+    """The results of an edit; with `branch` those of all edits below it, too. Edits at work go on.
+
+    Those that made nothing are put away.
+    """
     job = job_for(request.user, job_id)
     workspace = open_workspace_for(request.user, job.workspace_id)
     jobs = _branch(job) if request.POST.get("branch") else {job.pk}
     shown = Image.objects.shown_to(request.user).filter(workspace=workspace, job__in=jobs)
     images = list(shown.only("pk"))
+    empty = shelves.made_nothing(GenerationJob.objects.listed().filter(workspace=workspace, pk__in=jobs))
     source = job.source_image
     address = reverse("studio_image", args=[source.pk]) if source.is_shown_to(request.user) else reverse("studio")
-    if not images:
+    if not images and not empty:
         messages.info(request, "There was nothing left to put into the trash.")
         return redirect(address)
-    way_back = urlencode({"at": str(shelves.trash(images)), "next": f"{address}?edit={job.pk}"})
+    way_back = urlencode({"at": str(shelves.trash(images, empty)), "next": f"{address}?edit={job.pk}"})
     undo = f"{reverse('selection_restore', args=[workspace.pk])}?{way_back}"
-    what = f"{many(len(images))} in the trash for {settings.TRASH_DAYS} days."
-    messages.success(request, what, extra_tags=f"undo={undo}")
+    messages.success(request, trashed_words(len(images), len(empty)), extra_tags=f"undo={undo}")
     return redirect(address)
 
 

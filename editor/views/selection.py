@@ -56,6 +56,21 @@ def nothing_chosen(request: HttpRequest, user: User, workspace_id: UUID) -> Http
     return back(request, workspace_id)
 
 
+def trashed_words(pictures: int, edits: int) -> str:
+    """What went into the trash, or was put away because there is no picture of it."""
+    said = [f"{many(pictures)} in the trash for {settings.TRASH_DAYS} days."] if pictures else []
+    if edits:
+        said.append(f"{'1 edit' if edits == 1 else f'{edits:,} edits'} without pictures put away.")
+    return " ".join(said)
+
+
+def put_back_words(pictures: int, edits: int) -> str:
+    found = [many(pictures)] if pictures else []
+    if edits:
+        found.append("1 edit" if edits == 1 else f"{edits:,} edits")
+    return f"{' and '.join(found)} put back." if found else ""
+
+
 def many(number: int) -> str:
     return "1 picture" if number == 1 else f"{number:,} pictures"
 
@@ -131,8 +146,7 @@ def selection_favourite(request: PersonRequest, workspace: Workspace, images: li
 def selection_trash(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
     moment = shelves.trash(images)
     undo = f"{reverse('selection_restore', args=[workspace.pk])}?at={moment}"
-    words = f"{many(len(images))} in the trash for {settings.TRASH_DAYS} days."
-    messages.success(request, words, extra_tags=f"undo={undo}")
+    messages.success(request, trashed_words(len(images), 0), extra_tags=f"undo={undo}")
     return ""
 
 
@@ -143,9 +157,9 @@ def selection_restore(request: PersonRequest, workspace_id: UUID) -> HttpRespons
     workspace = open_workspace_for(request.user, workspace_id)
     text = request.GET.get("at", "")
     known = text.isascii() and text.isdigit() and len(text) < 18
-    restored = shelves.put_back(request.user, workspace, int(text)) if known else 0
-    if restored:
-        messages.success(request, f"{many(restored)} put back.")
+    words = put_back_words(*shelves.put_back(request.user, workspace, int(text))) if known else ""
+    if words:
+        messages.success(request, words)
     else:
         messages.info(request, "There was nothing left to put back.")
     return back(request, workspace_id)

@@ -67,7 +67,9 @@ def _without_pruned(newest_first: list[GenerationJob], user: "User", asked: Coll
 
 
 def is_pruned(job: GenerationJob, user: "User") -> bool:
-    """Whether all that it made lies in the trash, by a person's will."""
+    """Whether all that it made lies in the trash, or it made nothing and was put away, by a person's will."""
+    if job.put_away_at is not None:
+        return True
     results = [image for image in job.results.all() if image.is_there_for(user)]
     return bool(results) and all(image.trashed_at for image in results)
 

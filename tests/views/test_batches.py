@@ -117,7 +117,7 @@ def test_page_costs_the_same_however_many(
     alice: User, alice_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     batch = batch_of(alice, 20)
-    with django_assert_max_num_queries(12):  # session, person, their workspaces and rest among them
+    with django_assert_max_num_queries(22):  # session, person, workspaces and rest; ten of them say how the last one waits
         alice_client.get(reverse("batch", args=[batch.pk]))
 
 
@@ -131,6 +131,16 @@ def test_owner_stops_and_repeats(alice: User, alice_client: Client) -> None:
     ).content.decode()
     assert "1 edit run again" in page
     assert "1 waiting" in page
+
+
+def test_page_says_how_long_the_rest_waits_and_takes_a_cancel_back(alice: User, alice_client: Client) -> None:
+    batch = create_batch(alice, [make_image(alice), make_image(alice)], EditSpec("blue"), "token")
+    address = reverse("batch", args=[batch.pk])
+    assert "The last of them: Queued, 1 ahead of you" in alice_client.get(address).content.decode()
+    alice_client.post(reverse("batch_cancel", args=[batch.pk]))
+    assert "Run the canceled ones after all" in alice_client.get(address).content.decode()
+    alice_client.post(reverse("batch_again", args=[batch.pk]), {"what": "canceled", "form_token": "after all"})
+    assert batch.jobs.filter(state="queued").count() == 2
 
 
 def test_colleagues_see_it_and_leave_it_alone(alice: User, bob: User, bob_client: Client, team: Workspace) -> None:

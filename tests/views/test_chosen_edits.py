@@ -8,7 +8,18 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
 
-from editor.models import CollectionItem, Favourite, GenerationJob, Image, ImageKind, Membership, User, Workspace
+from editor.library.edits import index_edits
+from editor.models import (
+    CollectionItem,
+    Favourite,
+    GenerationJob,
+    Image,
+    ImageKind,
+    JobState,
+    Membership,
+    User,
+    Workspace,
+)
 from tests.makers import make_image, make_job
 from tests.views.test_zips import client_of as async_client_of
 from tests.views.test_zips import zip_of
@@ -54,6 +65,36 @@ def test_trash_has_a_way_back_over_workspaces(alice: User, alice_client: Client,
     undo = next(str(message.extra_tags) for message in page.context["messages"]).removeprefix("undo=")
     assert alice_client.post(undo)["Location"] == "/history/?q=x"
     assert Image.objects.filter(trashed_at=None).count() == 6
+
+
+def test_edits_that_made_nothing_are_put_away_and_come_back(alice: User, alice_client: Client) -> None:
+    made, working = edit(alice), make_job(alice, prompt="still at work", state=JobState.PROCESSING, due_at=None)
+    failed = make_job(
+        alice,
+        prompt="of no use",
+        state=JobState.FAILED,
+        failure_code="vendor",
+        allowance="released",
+        finished_at=timezone.now(),
+    )
+    index_edits(failed)
+    chosen = [made.pk, failed.pk, working.pk]
+    page = alice_client.post("/history/chosen/trash/", {"edit": chosen}, follow=True)
+    (said,) = page.context["messages"]
+    assert str(said) == "2 pictures in the trash for 30 days. 1 edit without pictures put away."
+    assert "of no use" not in page.content.decode()
+    assert "still at work" in page.content.decode()
+    assert "of no use" not in alice_client.get("/history/?q=use").content.decode()
+    alice_client.post(str(said.extra_tags).removeprefix("undo="))
+    assert "of no use" in alice_client.get("/history/").content.decode()
+    assert Image.objects.exclude(trashed_at=None).count() == 0
+
+
+def test_edit_under_way_is_not_put_away(alice: User, alice_client: Client) -> None:
+    working = make_job(alice, state=JobState.PROCESSING, due_at=None)
+    assert act(alice_client, "trash", working).startswith("Nothing to put away")
+    working.refresh_from_db()
+    assert working.put_away_at is None
 
 
 def test_collection_is_made_in_each_workspace(alice: User, alice_client: Client, team: Workspace) -> None:
