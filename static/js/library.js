@@ -66,7 +66,30 @@ function findPlace() {
   link?.focus({ preventScroll: true });
 }
 
+// The same after something was done with the chosen ones: what stands where one looked is in view again.
+const KEPT = "retake:place";
+const MOMENT = 10_000; // ms
+
+function keepPlace() {
+  const seen = [...form.querySelectorAll(".pic:not(.chosen) .pic-link")].find((link) => {
+    const { top, bottom } = link.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  if (!seen || scrollY < 200) return;
+  const place = { path: location.pathname, left: seen.getAttribute("href"), at: Date.now() };
+  sessionStorage.setItem(KEPT, JSON.stringify(place));
+}
+
+function takePlace() {
+  const place = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  sessionStorage.removeItem(KEPT);
+  if (place?.path !== location.pathname || Date.now() - place.at > MOMENT) return;
+  history.replaceState({ ...history.state, left: place.left }, "");
+}
+
 if (form) {
+  form.addEventListener("submit", keepPlace);
+  takePlace();
   form.addEventListener("click", ({ target }) => {
     const link = target.closest(".pic-link");
     if (link) history.replaceState({ ...history.state, left: link.getAttribute("href") }, "");

@@ -61,6 +61,12 @@ def test_found_named_chosen_by_keys_and_taken_back(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("In the trash", exact=True)).to_have_count(0)
     assert "q=blue" in page.url
+    page.locator(".pic-link").first.click()
+    page.wait_for_url("**/edits/**")
+    page.locator(".back a").click()
+    page.wait_for_url("**/history/**")
+    expect(page.locator(".pic")).to_have_count(6)
+    assert "q=blue" in page.url
     assert complaints == []
 
 
@@ -79,6 +85,10 @@ def test_far_down_the_way_back_leads_to_the_same_place(signed_in: Page, person: 
     page.go_back()
     expect(page.get_by_role("link", name="n095")).to_be_in_viewport()
     assert "before=" in page.url
+    page.locator(".pic", has=page.get_by_role("link", name="n095")).locator(".pic-check input").check(force=True)
+    page.locator("[data-selection-bar]").get_by_role("button", name="Favourite").click()
+    expect(page.locator(".toast")).to_contain_text("among your favourites")
+    expect(page.get_by_role("link", name="n094")).to_be_in_viewport()
     page.get_by_role("link", name="Newer").click()
     expect(page.get_by_role("link", name="n071")).to_be_visible()
 

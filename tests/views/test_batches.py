@@ -117,7 +117,7 @@ def test_page_costs_the_same_however_many(
     alice: User, alice_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     batch = batch_of(alice, 20)
-    with django_assert_max_num_queries(22):  # session, person, workspaces and rest; ten of them say how the last one waits
+    with django_assert_max_num_queries(22):  # ten of them say how the last one waits
         alice_client.get(reverse("batch", args=[batch.pk]))
 
 
