@@ -45,7 +45,8 @@ class Glance:
     failed: Counter[str]
     cases: int  # MOST stands for more
     uploads: int  # that wait for a worker, likewise
-    findings: list[Finding]
+    processes: list[Finding]  # what the clock and the workers do
+    findings: list[Finding]  # whatever is not as it should be, the worst first
 
     @property
     def level(self) -> Level:
@@ -56,12 +57,25 @@ class Glance:
         return self.states[JobState.QUEUED]
 
     @property
+    def all_alive(self) -> bool:
+        return all(finding.level == Level.OK for finding in self.processes)
+
+    @property
+    def all_ended(self) -> int:
+        return self.ended.total()
+
+    @property
+    def causes(self) -> list[tuple[str, int]]:
+        """(code, how many failed), the most first."""
+        return self.failed.most_common()
+
+    @property
     def with_vendor(self) -> int:
         return sum(self.states[state] for state in WITH_VENDOR)
 
 
 def at_a_glance(now: datetime) -> Glance:
-    """What is, and whatever is not as it should be, the worst first."""
+    """What is, and what is not as it should be."""
     open_ones = GenerationJob.objects.filter(state__in=sorted(OPEN)).order_by().values_list("state")
     states = Counter(dict(open_ones.annotate(Count("pk"))))
     queued = GenerationJob.objects.filter(state=JobState.QUEUED)
@@ -78,9 +92,11 @@ def at_a_glance(now: datetime) -> Glance:
         "cases": _count(ModerationCase.objects.waiting()),
         "uploads": _count(uploads),
     }
-    found = [*_processes(), *_overdue(now), *_uploads(uploads, now), *_paused(server)]
+    alive = [*processes.look_at_clock(Ask()), *processes.look_at_workers(Ask())]
+    found = [finding for finding in alive if finding.level > Level.OK]
+    found += [*_overdue(now), *_uploads(uploads, now), *_paused(server)]
     found += [*_waits(seen["oldest"], server, now), *_failures(ended, failed)]
-    return Glance(**seen, findings=sorted(found, key=lambda finding: -finding.level))
+    return Glance(**seen, processes=alive, findings=sorted(found, key=lambda finding: -finding.level))
 
 
 def _ended(since: datetime) -> tuple[Counter[str], Counter[str]]:
@@ -96,11 +112,6 @@ def _ended(since: datetime) -> tuple[Counter[str], Counter[str]]:
 
 def _count(rows: "QuerySet[Any]") -> int:
     return len(rows.order_by().values_list("pk")[:MOST])
-
-
-def _processes() -> Iterator[Finding]:
-    for look in (processes.look_at_clock, processes.look_at_workers):
-        yield from (finding for finding in look(Ask()) if finding.level > Level.OK)
 
 
 def _overdue(now: datetime) -> Iterator[Finding]:

@@ -7,9 +7,19 @@ from datetime import datetime
 from editor.jobs.figures import STEPS
 from editor.models import Allowance, ImageKind, JobState, Measure
 from editor.models.figures import HOUR
-from editor.views.operate import plots
 from editor.views.operate.links import Links
-from editor.views.operate.plots import Column, Number, Part, Plot, say_bytes, say_money, say_number, say_seconds
+from editor.views.operate.plots import (
+    Column,
+    Number,
+    Part,
+    Plot,
+    byte_unit,
+    say_bytes,
+    say_money,
+    say_number,
+    say_seconds,
+    time_unit,
+)
 from editor.views.operate.weeks import DAY, WEEK, Weeks
 
 ENDS = {
@@ -19,11 +29,11 @@ ENDS = {
     JobState.FAILED: Part("bad", "failed"),
 }
 STEP_WORDS = {
+    "whole": ("All in all", "from the click to the stored result"),
     "waiting": ("Waiting for their turn", "from the click until it is sent"),
     "sending": ("Sending", "until the flux server says that it works on it"),
     "processing": ("With the flux server", "until the result is made"),
     "collecting": ("Storing", "until the pictures lie in the bucket"),
-    "whole": ("All in all", "from the click to the stored result"),
 }
 KINDS = {ImageKind.UPLOADED: Part("series-2", "uploads"), ImageKind.GENERATED: Part("series-1", "results")}
 LABEL_EVERY = 6  # hours
@@ -97,44 +107,55 @@ class Drawn:
 
     @property
     def waiting(self) -> Plot:
-        return self._longest(
-            "waiting", "Waiting for their turn", Measure.WAITING, self.links.waiting, "Those that wait now"
-        )
-
-    @property
-    def cases(self) -> Plot:
-        return self._longest("cases", "Moderation queue", Measure.CASES, self.links.desk, "To the desk")
-
-    def _longest(self, name: str, title: str, measure: Measure, link: str, link_words: str) -> Plot:
         weeks = self.weeks
         columns = [
             Column(
                 f"{hour:%H}",
                 _hour_words(hour),
-                [weeks.at(measure, "", hour)],
-                weeks.before(measure, "", hour),
+                [weeks.at(Measure.WAITING, "", hour)],
+                weeks.before(Measure.WAITING, "", hour),
                 labelled=hour.hour % LABEL_EVERY == 0,
             )
             for hour in weeks.hours
         ]
-        most = max(weeks.at(measure, "", hour) or 0 for hour in weeks.hours)
-        earlier = max(weeks.before(measure, "", hour) for hour in weeks.hours if hour <= weeks.now)
+        most = max(weeks.at(Measure.WAITING, "", hour) or 0 for hour in weeks.hours)
+        earlier = max(weeks.before(Measure.WAITING, "", hour) for hour in weeks.hours if hour <= weeks.now)
         return Plot(
-            name,
-            title,
-            [Part("series-2", "at most")],
+            "waiting",
+            "Waiting for their turn",
+            [Part("series-2", "the most at once")],
             columns,
             say_number,
             sum=f"{most:,.0f} at most today",
             compared=_compared(most, earlier, say_number),
-            link=link,
-            link_words=link_words,
-            hint="The most at once in each hour.",
+            link=self.links.waiting,
+            link_words="Those that wait now",
+        )
+
+    @property
+    def cases(self) -> Plot:
+        """Cases that nobody had decided, at their most of each day."""
+        weeks = self.weeks
+        days = [(day, weeks.on(Measure.CASES, "", day), weeks.on(Measure.CASES, "", day - WEEK)) for day in weeks.days]
+        columns = [
+            Column(f"{day:%a}", _day_words(day), [most], earlier, link=self.links.desk) for day, most, earlier in days
+        ]
+        _, most, earlier = days[-1]
+        return Plot(
+            "cases",
+            "Moderation queue",
+            [Part("series-2", "the most at once")],
+            columns,
+            say_number,
+            sum=f"{most:,.0f} at most today",
+            compared=_compared(most, earlier, say_number, "a week before, all day"),
+            link=self.links.desk,
+            link_words="To the desk",
         )
 
     @property
     def steps(self) -> list[Plot]:
-        return [self._step(step) for step in STEPS]
+        return [self._step(step) for step in sorted(STEPS, key=list(STEP_WORDS).index)]
 
     def _step(self, step: str) -> Plot:
         """Where half of the edits of an hour, and all but a twentieth, were through."""
@@ -155,10 +176,10 @@ class Drawn:
         said = compared = ""
         if lately is not None:
             p50, p95 = (weeks.at(measure, step, lately) or 0 for measure in (Measure.P50, Measure.P95))
-            said = f"{say_seconds(p50)} half, {say_seconds(p95)} nearly all"
+            said = f"p50 {say_seconds(p50)}, p95 {say_seconds(p95)}"
             earlier = [weeks.before(measure, step, lately) for measure in (Measure.P50, Measure.P95)]
             compared = f"{say_seconds(earlier[0])} and {say_seconds(earlier[1])} a week before" if all(earlier) else ""
-        parts = [Part("series-2", "half of them at most (p50)"), Part("series-2-soft", "all but a twentieth (p95)")]
+        parts = [Part("series-2", "half took at most (p50)"), Part("series-2-soft", "19 of 20 took at most (p95)")]
         return Plot(
             f"step-{step}",
             title,
@@ -169,6 +190,7 @@ class Drawn:
             compared=compared,
             stacked=False,
             whole=False,
+            unit=time_unit,
             hint=hint,
             earlier_name="p95 a week before",
         )
@@ -261,7 +283,7 @@ class Drawn:
             say_bytes,
             sum=f"{say_bytes(now)} now",
             compared=_compared(now, earlier, say_bytes, "a week before"),
-            unit=plots.byte_unit(max(now, earlier)),
+            unit=byte_unit,
             whole=False,
             hint="Pictures as people download them; smaller copies of them come on top.",
             link=self.links.storage,
@@ -284,5 +306,5 @@ def _compared(
     if not earlier:
         return f"none {when}" if now else ""
     change = round(100 * (float(now) / float(earlier) - 1))
-    differs = f", {change:+d} %" if abs(change) < 1_000 else ""
+    differs = f", {change:+d} %" if 0 < abs(change) < 1_000 else ""
     return f"{say(earlier)} {when}{differs}".replace("-", "−")

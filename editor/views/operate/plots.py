@@ -6,12 +6,11 @@ or don't point at it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
 WIDTH, HEIGHT = 360, 150
-LEFT, RIGHT, TOP, BOTTOM = 2, 40, 8, 20  # margins; values stand on the right
+LEFT, RIGHT, TOP, BOTTOM = 2, 50, 8, 20  # margins; values stand on the right
 STEPS = 2  # of the scale
 
 Number = float | int | Decimal
@@ -79,7 +78,7 @@ class Plot:
     compared: str = ""  # what it came to a week before
     earlier_name: str = "a week before"
     stacked: bool = True
-    unit: int = 1  # numbers of the scale are round in these
+    unit: Callable[[float], int] = lambda most: 1  # numbers of the scale up to this are round in these
     link: str = ""
     link_words: str = ""
     whole: bool = True  # there are no fractions of it
@@ -103,15 +102,16 @@ class Plot:
     @cached_property
     def top(self) -> float:
         """The highest value of the scale, in round steps at or above all columns."""
-        most = max((self._height(column) for column in self.columns), default=0) / self.unit
+        most = max((self._height(column) for column in self.columns), default=0)
+        unit = self.unit(most)
         smallest = 0 if self.whole else -3
-        steps = (digit * 10.0**ten for ten in range(smallest, 18) for digit in (1, 2, 5))
-        return self.unit * STEPS * next(step for step in steps if step * STEPS >= most)
+        steps = (digit * 10.0**ten for ten in range(smallest, 18) for digit in (1, 2, 3, 4, 5, 6, 8))
+        return unit * STEPS * next(step for step in steps if step * STEPS * unit >= most)
 
     @property
     def lines(self) -> list[Line]:
         values = [self.top * part / STEPS for part in range(STEPS + 1)]
-        return [Line(self.say(value), self._y(value)) for value in values]
+        return [Line(self.say(value).removesuffix(".00"), self._y(value)) for value in values]
 
     @property
     def labels(self) -> list[tuple[float, str]]:
@@ -193,10 +193,14 @@ def say_seconds(value: Number) -> str:
     seconds = float(value)
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    if seconds < 120:
-        return f"{_short(seconds)} s"
-    minutes = timedelta(seconds=seconds) / timedelta(minutes=1)
-    return f"{_short(minutes)} min" if minutes < 120 else f"{_short(minutes / 60)} h"
+    size, unit = (1, "s") if seconds < 120 else (60, "min") if seconds < 120 * 60 else (3600, "h")
+    number = seconds / size
+    return f"{number:,.0f} {unit}" if number >= 10 or number == int(number) else f"{number:.1f} {unit}"
+
+
+def time_unit(most: Number) -> int:
+    """What lengths up to this are best told in, in seconds."""
+    return 1 if float(most) < 60 else 60 if float(most) < 3600 else 3600
 
 
 def say_bytes(value: Number) -> str:

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.db.models.functions import TruncDay
 
 from editor.models import Figure, Measure
-from editor.models.figures import HOUR, hour_of
+from editor.models.figures import HOUR, SAMPLED, hour_of
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SUMMED = (Measure.MONEY, Measure.PICTURES, Measure.UPLOADS, Measure.PEOPLE)
-HOURLY = (Measure.ENDED, Measure.FAILED, Measure.P50, Measure.P95, Measure.WAITING, Measure.CASES, *SUMMED)
-DAILY = (*SUMMED, Measure.STORED, Measure.PURGED)
+HOURLY = (Measure.ENDED, Measure.FAILED, Measure.P50, Measure.P95, Measure.WAITING, *SUMMED)
+DAILY = (*SUMMED, Measure.STORED, Measure.PURGED, Measure.CASES)
 Found = dict[tuple[str, str], dict[datetime, Decimal]]
 
 
@@ -55,8 +55,8 @@ class Weeks:
         found: Found = defaultdict(dict)
         rows = Figure.objects.within(self.days[0] - WEEK, self.today + DAY).filter(measure__in=DAILY)
         sums = rows.annotate(day=TruncDay("hour", tzinfo=UTC)).values_list("measure", "label", "day")
-        for measure, label, day, value in sums.annotate(Sum("value")):
-            found[measure, label][day] = value
+        for measure, label, day, all_of, most in sums.annotate(Sum("value"), Max("value")):
+            found[measure, label][day] = most if measure in SAMPLED else all_of
         return found
 
     @cached_property
