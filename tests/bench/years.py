@@ -81,7 +81,7 @@ class Years:
             cursor.execute("SET session_replication_role = replica")  # all rows fit: their keys need not be looked up
             for pattern in (self.entry, self.image, self.job, self.workspace, self.pattern):
                 key = pattern._meta.db_table
-                kept = [self.operator.pk, pattern.pk] if isinstance(pattern, User) else [pattern.pk]
+                kept: list[Any] = [self.operator.pk, pattern.pk] if isinstance(pattern, User) else [pattern.pk]
                 if isinstance(pattern, Workspace):
                     kept.append(Workspace.objects.personal_of(self.operator).pk)
                 cursor.execute(f"DELETE FROM {key} WHERE NOT id = ANY(%s)", [kept])
