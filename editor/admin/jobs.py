@@ -95,7 +95,6 @@ class JobAdmin(ReadOnlyAdmin[GenerationJob]):
     search_help_text = (
         "An edit's id, a track id, the vendor's id, the address of a person, or words of the prompt (newest edits)."
     )
-    ordering = ["-created_at"]
     inlines = [AttemptInline]
 
     def get_fields(self, request: HttpRequest, obj: GenerationJob | None = None) -> Any:
@@ -109,6 +108,10 @@ class JobAdmin(ReadOnlyAdmin[GenerationJob]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GenerationJob]:
         return super().get_queryset(request).select_related("made_by", "workspace")
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Those that ended within some hours are read in the order of the index that finds them."""
+        return ["-finished_at"] if EndedFilter.parameter_name in request.GET else ["-created_at"]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> GenerationJob | None:
         pk = as_uuid(object_id)
