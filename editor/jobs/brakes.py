@@ -25,8 +25,7 @@ def resume(person: User, server: FluxServer, reason: str = "") -> None:
         order = server_orders.going_on(server)
         if order is not None and order.drains:
             raise Busy(
-                f"“{order.get_kind_display()}” goes on, and edits wait until it has ended. "
-                "Break it off first, or wait."
+                f"“{order.get_kind_display()}” goes on, and edits wait until it has ended. Break it off first, or wait."
             )
         server.resume()
         audit.record(person, "flux.resumed", server, reason)

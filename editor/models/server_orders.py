@@ -149,9 +149,7 @@ class ServerOrder(Leased):
         """calling → watching: what the answer was, or that nobody knows it."""
         now = timezone.now()
         told = {"verdict": verdict, "message": message[:500], "answered_at": now if verdict == "done" else None}
-        return self._move(
-            {OrderState.CALLING}, OrderState.WATCHING, due_at=due_at, deadline_at=now + patience, **told
-        )
+        return self._move({OrderState.CALLING}, OrderState.WATCHING, due_at=due_at, deadline_at=now + patience, **told)
 
     def start_trying(self, message: str, patience: timedelta) -> bool:
         """calling → trying: registered, and to be seen to work."""
