@@ -1,4 +1,7 @@
-"""`manage.py clock`: rings what is due, ends what is dead, empties trash and inbox. Many together do no harm."""
+"""`manage.py clock`: rings what is due, ends what is dead, empties trash and inbox, counts the hours.
+
+Many together do no harm.
+"""
 
 import logging
 import signal
@@ -9,8 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
+from django.utils import timezone
 
-from editor.jobs import clock, purging
+from editor.jobs import clock, figures, purging
 from editor.models import Mark
 from editor.moderation import trust
 
@@ -53,6 +57,7 @@ class Command(BaseCommand):
             if ticks % TRASH_EVERY == 0:
                 clock.sweep_inbox()
                 trust.grow()
+            figures.keep(timezone.now())
         except Error as error:
             log.error("The clock missed a tick: %s", error)
         except Exception:
