@@ -114,16 +114,15 @@ class FluxServer(models.Model):
 
     def resume_after_order(self, trouble: str = "", detail: str = "") -> None:
         """End the pause of an order, and no other. With `trouble`, the clock tries from now on how things are."""
-        values = NO_TROUBLE
+        values: dict[str, object] = {**NO_TROUBLE}
         if trouble:
             now = timezone.now()
-            told = {"paused_since": now, "paused_until": now, "pause_reason": trouble, "pause_detail": detail[:300]}
-            values = {**NO_TROUBLE, **told}
+            values |= {"paused_since": now, "paused_until": now, "pause_reason": trouble, "pause_detail": detail[:300]}
         FluxServer.objects.filter(pk=self.pk, paused_by_hand=True, pause_reason=MAINTENANCE).update(**values)
         self.refresh_from_db()
 
     def look_now(self) -> bool:
-        """End the waiting of a pause that was not made by hand, so that the clock asks at once. False: there is none."""
+        """End the waiting of a pause that nobody made by hand: the clock asks at once. False: there is none."""
         now = timezone.now()
         rows = FluxServer.objects.filter(pk=self.pk, paused_by_hand=False, paused_until__gt=now)
         return bool(rows.update(paused_until=now))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -105,7 +105,8 @@ def test_nothing_is_sent_while_it_drains_and_it_is_told_once_all_have_ended(
     assert told.orders == ["restart_server"]
     assert not server().in_trouble
     admitted = admission.admit()
-    assert admitted is not None and admitted[0].pk == waiting.pk
+    assert admitted is not None
+    assert admitted[0].pk == waiting.pk
 
 
 def test_it_is_watched_until_it_is_well_for_a_while(boss: User, told: Told, settings: Settings) -> None:
@@ -166,7 +167,8 @@ def test_unconfirmed_request_ends_as_restarted_and_stays_in_the_ledger(boss: Use
     assert (order.state, job.state, job.failure_code) == (OrderState.DONE, JobState.FAILED, "server_restarted")
     assert (attempt.state, attempt.verdict, job.allowance) == (AttemptState.LOST, "unknown", "released")
     failure = explain(job)
-    assert failure is not None and failure.remedy == "run_again"
+    assert failure is not None
+    assert failure.remedy == "run_again"
 
 
 def test_unconfirmed_request_keeps_its_owners_choice_where_nobody_knows_of_a_restart(
@@ -253,7 +255,8 @@ def test_clearing_the_cache_cuts_nothing(boss: User, alice: User, told: Told) ->
 
 
 def test_clock_rings_for_an_order(boss: User, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    order, rung = begin(boss), []
+    rung: list[UUID] = []
+    order = begin(boss)
     monkeypatch.setattr("editor.rings.ring_order", rung.append)
     clock.tick()
     assert rung == [order.pk]

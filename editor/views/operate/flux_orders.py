@@ -148,9 +148,7 @@ def _begin(request: PersonRequest, kind: OrderKind, **values: Any) -> HttpRespon
 @operating
 def flux_inbox_contents(request: PersonRequest) -> HttpResponse:
     """What lies in the inbox; asked after the page, since the store may keep silent."""
-    if not settings.FLUX_INBOX:
-        raise Http404
-    if not request.htmx:
+    if not request.htmx or not settings.FLUX_INBOX:
         return redirect("operate_flux_inbox")
     try:
         context: dict[str, Any] = {"found": inbox.contents()}

@@ -103,7 +103,7 @@ def flux_details(request: PersonRequest) -> HttpResponse:
     try:
         details = vendor.client(PATIENCE).system_details()
     except FluxError as error:
-        said = {"problem": NO_ANSWER.get(error.reason, error.message), "words": error.message}
+        said: dict[str, Any] = {"problem": NO_ANSWER.get(error.reason, error.message), "words": error.message}
     else:
         shown = {
             name.replace("_", " "): value
