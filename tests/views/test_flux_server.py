@@ -49,7 +49,7 @@ def test_page_is_the_same_work_however_much_was_sent(
 ) -> None:
     with_vendor(alice)
     client.get(PAGE)
-    with django_assert_num_queries(18) as few:
+    with django_assert_num_queries(16) as few:
         client.get(PAGE)
     with_vendor(alice, 5)
     with django_assert_num_queries(len(few)):
@@ -83,9 +83,9 @@ def test_live_part_says_what_the_server_says(client: Client, sandbox: Sandbox) -
 
 
 def test_live_part_says_why_there_is_no_answer(client: Client, sandbox: Sandbox, settings: Settings) -> None:
-    sandbox.set_faults({"system_details:bad-key": True})
+    sandbox.set_faults({"details:bad-key": True})
     assert "It refuses our key." in words(client, f"{PAGE}details/", HX_Request="true")
-    sandbox.set_faults({"system_details:502-html": True})
+    sandbox.set_faults({"details:http-502": True})
     assert "it is down, or starting" in words(client, f"{PAGE}details/", HX_Request="true")
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # bound but not listening: refused
@@ -97,7 +97,7 @@ def test_silent_server_keeps_nobody_waiting_for_long(
     client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("editor.views.operate.flux_server.PATIENCE", 0.2)
-    sandbox.set_faults({"system_details:hang": True})
+    sandbox.set_faults({"details:hang": True})
     assert "It did not answer within" in words(client, f"{PAGE}details/", HX_Request="true")
 
 
@@ -189,8 +189,11 @@ def test_page_says_how_far_an_order_is(
     ServerOrder.objects.filter(pk=order.pk).update(state=state, deadline_at=timezone.now(), **values)
     assert says in words(client, f"{PAGE}state/", HX_Request="true")
     assert client.get(f"{PAGE}state/").status_code == 302
-    assert order.finish()
-    assert "What it was told before" in words(client)
+    seen = words(client, f"{PAGE}state/", HX_Request="true").split("?seen=")[1][:16]
+    assert client.get(f"{PAGE}state/?seen={seen}", headers={"HX-Request": "true"}).status_code == 204
+    order.refresh_from_db()
+    assert order.finish("It went well.")
+    assert "It went well." in words(client, f"{PAGE}state/?seen={seen}", HX_Request="true")
 
 
 def test_inbox_is_registered_by_a_worker_not_by_the_page(client: Client, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The flux server: how it is, what it did of late, its brakes and limits, and what it is told to do."""
 
 import time
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -46,14 +47,15 @@ def flux_server(request: PersonRequest) -> HttpResponse:
 def overview(request: PersonRequest, status: int = 200, **forms: Any) -> HttpResponse:
     """The page; `forms` are those that were sent and not taken."""
     today, month = recent.costs()
+    state = _state(request)
     context = {
-        **_state(request),
+        **state,
         "windows": recent.windows(timezone.now()),
         "today": today,
         "month": month,
         "priced": bool(settings.FLUX_PRICE),
         "orders": [(kind.value, kind.label) for kind in ORDERS],
-        "limits": LimitsForm(instance=FluxServer.objects.current()),
+        "limits": LimitsForm(instance=state["server"]),
         "environment": {"queue_limit": settings.FLUX_QUEUE_LIMIT, "outstanding": settings.FLUX_OUTSTANDING},
         "reason": ReasonForm(),
         "host": registration.host(),
@@ -64,18 +66,19 @@ def overview(request: PersonRequest, status: int = 200, **forms: Any) -> HttpRes
 
 
 def _state(request: PersonRequest) -> dict[str, Any]:
-    """What changes by itself: trouble, pause, the order that goes on, and the last ones."""
+    """What changes by itself: trouble, pause, the order that goes on, and those before."""
     server = FluxServer.objects.current()
     order = server_orders.going_on(server)
     newest = ServerOrder.objects.filter(server=server).order_by("-created_at").select_related("made_by")
-    last = [each for each in newest[: LAST_ORDERS + 1] if each.is_over]
+    last = [each for each in newest[: LAST_ORDERS + 2] if each.is_over]
     open_now = recent.under_way(server)
-    return {
+    state = {
         "server": server,
         "order": order,
         "ended": max(0, order.open_at_first - open_now.edits) if order else 0,
         "settled_after": round(settings.FLUX_ORDER_SETTLED.total_seconds()),
-        "last_orders": last[:LAST_ORDERS],
+        "last": last[0] if last else None,
+        "earlier": last[1 : LAST_ORDERS + 1],
         "under_way": open_now,
         "waiting": recent.waiting(),
         "words": pauses.WORDS.get(server.pause_reason, "Nothing is sent"),
@@ -84,6 +87,29 @@ def _state(request: PersonRequest) -> dict[str, Any]:
         "mine": order is not None and order.made_by_id == request.user.pk,
         "drains": order is not None and order.kind in DRAINED,
     }
+    return {**state, "headline": _headline(state), "seen": _seen(state)}
+
+
+def _headline(state: dict[str, Any]) -> str:
+    """For who listens, when something has changed."""
+    order: ServerOrder | None = state["order"]
+    if order is not None:
+        return f"{order.get_kind_display()}: {order.get_state_display().lower()}."
+    server: FluxServer = state["server"]
+    return f"{state['words']}." if server.in_trouble else "Edits are being sent."
+
+
+def _seen(state: dict[str, Any]) -> str:
+    """Another text for whatever would look otherwise: who saw this need not be shown it again."""
+    server, order, last = state["server"], state["order"], state["last"]
+    told = [server.paused_by_hand, server.paused, server.pause_reason, server.pause_detail, server.probing]
+    told += [server.paused_until, server.limit, server.last_answer_at, state["under_way"], state["waiting"]]
+    if order is not None:
+        told += [order.pk, order.state, order.hurried_at, order.well_since, order.trouble, order.job_id]
+        told += [state["ended"], order.job.state if order.job else ""]
+    if last is not None:
+        told += [last.pk, last.state]
+    return sha256(repr(told).encode()).hexdigest()[:16]
 
 
 @require_safe
@@ -92,7 +118,10 @@ def flux_state(request: PersonRequest) -> HttpResponse:
     """The part that changes by itself; the whole page where no script asks."""
     if not request.htmx:
         return redirect(HERE)
-    return render(request, "operate/flux_server_state.html", _state(request))
+    state = _state(request)
+    if request.GET.get("seen") == state["seen"]:
+        return HttpResponse(status=204)  # nothing is swapped under somebody's hands
+    return render(request, "operate/flux_server_state.html", {**state, "live": True})
 
 
 @require_safe
