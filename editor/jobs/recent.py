@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from editor.flux.contract import Status
@@ -102,10 +102,10 @@ def _span(rows: list[dict[str, Any]], end: str) -> Span | None:
 
 def cost_since(moment: datetime) -> Cost:
     """What the requests since then may have cost: all that were not refused."""
-    rows = Attempt.objects.filter(created_at__gte=moment).order_by("-created_at", "-id")
-    summed = Attempt.objects.filter(pk__in=rows.values("pk")[:MOST_SUMMED]).exclude(state=AttemptState.REFUSED)
-    more = rows[MOST_SUMMED : MOST_SUMMED + 1].exists()
-    return Cost(summed.aggregate(sum=Sum("price"))["sum"] or Decimal(0), more)
+    sent = Attempt.objects.filter(created_at__gte=moment).exclude(state=AttemptState.REFUSED)
+    newest = sent.order_by("-created_at", "-id")[:MOST_SUMMED]
+    found = newest.aggregate(money=Sum("price"), requests=Count("pk"))
+    return Cost(found["money"] or Decimal(0), found["requests"] == MOST_SUMMED)
 
 
 def costs() -> tuple[Cost, Cost]:

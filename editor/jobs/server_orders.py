@@ -21,6 +21,7 @@ from editor.jobs import admission, inbox_orders, lifecycle, stopping, vendor
 from editor.jobs.heartbeat import kept
 from editor.log_context import about
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, JobState, ServerOrder, User
+from editor.models.attempts import AttemptQuerySet
 from editor.models.server_orders import DRAINED, LOSING, OrderKind, OrderState
 from editor.moderation import audit
 
@@ -167,7 +168,7 @@ def _note(order: ServerOrder, verdict: str, message: str) -> bool:
     with transaction.atomic():
         server = FluxServer.objects.locked()
         if order.fail(f"The flux server {why}: {message} Nothing was changed there.", verdict=verdict):
-            Attempt.objects.filter(cut_by=order, server=server).update(cut_by=None)
+            _cut(order).update(cut_by=None)
             server.resume_after_order("" if verdict == REFUSED else "unreachable", message)
             _record_end(order, server)
     lifecycle.ring_next()
@@ -196,8 +197,8 @@ def _watch(order: ServerOrder) -> bool:
             server.resume_after_order()
             _record_end(order, server)
     # What was with it is asked about at once: some of it may be done after all.
-    with_it = GenerationJob.objects.filter(attempts__cut_by=order, state=JobState.PROCESSING, lease_until=None)
-    GenerationJob.objects.filter(pk__in=with_it.values("pk")).update(due_at=now)
+    with_it = GenerationJob.objects.filter(pk__in=_cut(order).values("job"), state=JobState.PROCESSING)
+    with_it.filter(lease_until=None).update(due_at=now)
     rings.ring_checks()
     lifecycle.ring_next()
     return False
@@ -219,8 +220,7 @@ def _cut_is_settled(order: ServerOrder) -> bool:
     What the flux server has an id of is asked about by itself (`checks`), which tells the truth about it.
     """
     settled = True
-    cut = Attempt.objects.filter(cut_by=order, server=order.server).counting().select_related("job")
-    for attempt in cut:
+    for attempt in _cut(order).select_related("job"):
         if attempt.job.state == JobState.SUBMITTING:
             settled = False
         elif order.verdict == DONE and attempt.state == AttemptState.DISCARDED:
@@ -230,6 +230,11 @@ def _cut_is_settled(order: ServerOrder) -> bool:
                 if attempt.job.fail("server_restarted", attempt.message):
                     attempt.move({AttemptState.OPEN, AttemptState.UNKNOWN}, AttemptState.LOST)
     return settled
+
+
+def _cut(order: ServerOrder) -> AttemptQuerySet:
+    """The requests that were under way when it was called, and still are; among the few that are open at all."""
+    return Attempt.objects.counting().filter(server=order.server_id, cut_by=order)
 
 
 def _record_end(order: ServerOrder, server: FluxServer) -> None:

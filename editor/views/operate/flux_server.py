@@ -54,7 +54,6 @@ def overview(request: PersonRequest, status: int = 200, **forms: Any) -> HttpRes
         "today": today,
         "month": month,
         "priced": bool(settings.FLUX_PRICE),
-        "orders": [(kind.value, kind.label) for kind in ORDERS],
         "limits": LimitsForm(instance=state["server"]),
         "environment": {"queue_limit": settings.FLUX_QUEUE_LIMIT, "outstanding": settings.FLUX_OUTSTANDING},
         "reason": ReasonForm(),
@@ -84,6 +83,7 @@ def _state(request: PersonRequest) -> dict[str, Any]:
         "words": pauses.WORDS.get(server.pause_reason, "Nothing is sent"),
         "mend": pauses.MEND.get(server.pause_reason, ""),
         "told": registration.clean(server.pause_detail),
+        "orders": [(kind.value, kind.label) for kind in ORDERS],
         "mine": order is not None and order.made_by_id == request.user.pk,
         "drains": order is not None and order.kind in DRAINED,
     }
