@@ -191,7 +191,7 @@ def _tell(server: FluxServer) -> None:
             "Retake: edits are waiting",
             f"{WORDS[reason]}, since {since:%d %B %Y, %H:%M} (UTC). {MEND.get(reason, '')} Nothing is sent until it is "
             "mended; edits wait, and nobody is charged. It is tried again and again, and you will hear when it is over."
-            f"\n\nWe were told: {server.pause_detail or 'nothing'}\n\n{settings.PUBLIC_URL}/admin/editor/fluxserver/",
+            f"\n\nWe were told: {server.pause_detail or 'nothing'}\n\n{settings.PUBLIC_URL}/operate/flux-server/",
         )
 
 

@@ -41,7 +41,7 @@ class OrderState(models.TextChoices):
     TRYING = "trying"  # told; a test edit is on its way
     DONE = "done"
     FAILED = "failed"
-    WITHDRAWN = "withdrawn"  # before anything was done
+    WITHDRAWN = "withdrawn", "Broken off"  # before anything was done
 
 
 DRAINED = frozenset({OrderKind.CLEAR_CACHE, OrderKind.CLEAR_QUEUE, OrderKind.RESTART, OrderKind.UPDATE})
