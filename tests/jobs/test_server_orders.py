@@ -1,11 +1,14 @@
 """Clearing, restarting and updating the flux server: drained first, told once, watched, and what waits goes on."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -223,6 +226,27 @@ def test_double_click_and_two_operators_give_one_order(boss: User, told: Told) -
     look(look(first))
     assert begin(boss, token="the same form") == first  # sent again by a browser that goes back
     assert told.orders == ["restart_server"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_operators_at_the_very_same_moment_give_one_order(boss: User, settings: Settings) -> None:
+    server()
+    ready = Barrier(4)
+
+    def give(kind: OrderKind) -> str:
+        try:
+            ready.wait(10)
+            return str(begin(boss, kind).pk)
+        except Busy as busy:
+            return str(busy)
+        finally:
+            connection.close()
+
+    kinds = [OrderKind.RESTART, OrderKind.RESTART, OrderKind.CLEAR_QUEUE, OrderKind.UPDATE]
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(give, kinds))
+    assert sum("goes on already" in each for each in told) == 3
+    assert str(ServerOrder.objects.get().pk) in told
 
 
 def test_pause_made_by_hand_outlasts_an_order(boss: User, told: Told) -> None:

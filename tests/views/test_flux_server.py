@@ -49,7 +49,7 @@ def test_page_is_the_same_work_however_much_was_sent(
 ) -> None:
     with_vendor(alice)
     client.get(PAGE)
-    with django_assert_num_queries(16) as few:
+    with django_assert_num_queries(14) as few:
         client.get(PAGE)
     with_vendor(alice, 5)
     with django_assert_num_queries(len(few)):
