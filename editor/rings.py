@@ -23,12 +23,14 @@ log = logging.getLogger(__name__)
 
 LOOK_AT_JOB = "editor.jobs.tasks.look_at_job"
 CHECK_DUE = "editor.jobs.tasks.check_due"
+LOOK_AT_ORDER = "editor.jobs.tasks.look_at_order"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
 MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
 QUEUES = {
     LOOK_AT_JOB: "edits",
     CHECK_DUE: "edits",
+    LOOK_AT_ORDER: "edits",
     LOOK_AT_IMAGE: "pictures",
     MAIL_NOTICE: "pictures",
     MAIL_BATCH: "pictures",
@@ -44,6 +46,10 @@ def bell() -> Redis:
 
 def ring_job(job_id: UUID) -> None:
     _on_commit(LOOK_AT_JOB, str(job_id))
+
+
+def ring_order(order_id: UUID) -> None:
+    _on_commit(LOOK_AT_ORDER, str(order_id))
 
 
 def ring_image(image_id: UUID) -> None:

@@ -38,7 +38,7 @@ from editor.views import (
     workspaces,
     zips,
 )
-from editor.views.operate import dashboard
+from editor.views.operate import dashboard, flux_orders, flux_server
 
 urlpatterns: list[URLPattern] = [
     path("", studio.studio, name="studio"),
@@ -165,6 +165,23 @@ urlpatterns: list[URLPattern] = [
     path("desk/people/<int:user_id>/", desk_record.desk_person, name="desk_person"),
     # Running the portal.
     path("operate/", dashboard.dashboard, name="operate"),
+    path("operate/flux-server/", flux_server.flux_server, name="operate_flux"),
+    path("operate/flux-server/state/", flux_server.flux_state, name="operate_flux_state"),
+    path("operate/flux-server/details/", flux_server.flux_details, name="operate_flux_details"),
+    path("operate/flux-server/pause/", flux_server.flux_pause, name="operate_flux_pause"),
+    path("operate/flux-server/resume/", flux_server.flux_resume, name="operate_flux_resume"),
+    path("operate/flux-server/ask/", flux_server.flux_ask, name="operate_flux_ask"),
+    path("operate/flux-server/limits/", flux_server.flux_limits, name="operate_flux_limits"),
+    path("operate/flux-server/orders/<slug:kind>/", flux_orders.flux_order, name="operate_flux_order"),
+    path(
+        "operate/flux-server/orders/<uuid:order_id>/withdraw/",
+        flux_orders.flux_withdraw,
+        name="operate_flux_withdraw",
+    ),
+    path("operate/flux-server/orders/<uuid:order_id>/hurry/", flux_orders.flux_hurry, name="operate_flux_hurry"),
+    path("operate/flux-server/inbox/", flux_orders.flux_inbox, name="operate_flux_inbox"),
+    path("operate/flux-server/inbox/reset/", flux_orders.flux_inbox_reset, name="operate_flux_inbox_reset"),
+    path("operate/flux-server/inbox/contents/", flux_orders.flux_inbox_contents, name="operate_flux_inbox_contents"),
     path("join/<slug:token>/", members.join, name="join"),
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),

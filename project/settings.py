@@ -314,6 +314,10 @@ FLUX_PAUSE_ACCOUNT = _time(minutes=5)  # until the key, the credit or the plan i
 FLUX_PAUSE_BROKEN = _time(seconds=20)
 FLUX_PAUSE_TOLD = _time(minutes=3)  # of our bucket or the file store, before administrators are told
 FLUX_PAUSE_TOLD_OF_VENDOR = _time(minutes=15)
+FLUX_ORDER_LOOK = _time(seconds=2)  # between two looks at what becomes of an order to the server
+FLUX_ORDER_SETTLED = _time(seconds=15)  # it answers well for so long: it may go down only after it said yes
+FLUX_ORDER_PATIENCE = _time(minutes=20)  # with a server that does not come back
+FLUX_TRIAL_PATIENCE = _time(minutes=3)  # with the test edit of a registration
 IMAGE_LEASE = _time(seconds=90)
 IMAGE_TRIES = 3
 CLOCK_TICK = _time(seconds=1)

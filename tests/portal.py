@@ -149,6 +149,16 @@ class Portal:
         except StartError as error:
             raise StartError(f"{error}\n{self.said()}") from error
 
+    def renew(self, *names: str, **environ: str) -> None:
+        """End these and start them with other variables in their environment, as whoever runs a machine does."""
+        for name in names:
+            child = self.children[name]
+            child.terminate()
+            child.stop(grace=8)
+            program = replace(child.program, env={**child.program.env, **environ})
+            self.children[name] = Child(program, self._keeper, self._voice(name))
+        self.start(*names)
+
     def run(self, name: str, *options: str) -> None:
         """`manage.py NAME OPTIONS` in the portal's environment; raises StartError if it fails."""
         child = Child(programs.command(self.environ, name, *options), self._keeper, self._voice(name))

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from editor.access import RIGHTS, Right
 from editor.desk.appeals import token_for
+from editor.jobs.server_orders import begin
 from editor.library.shelves import collect, new_collection
 from editor.models import (
     Batch,
@@ -33,10 +34,12 @@ from editor.models import (
     Notice,
     Role,
     SavedFilter,
+    ServerOrder,
     User,
     Workspace,
     WorkspaceInvitation,
 )
+from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
@@ -258,6 +261,16 @@ def decision(scene: Scene) -> dict[str, Any]:
     return {"case": case(scene), "actions": ["fine"]}
 
 
+def restart(scene: Scene) -> list[Any]:
+    return ["restart_server"]
+
+
+def server_order(scene: Scene) -> list[Any]:
+    """To the flux server, by somebody of the staff."""
+    known = ServerOrder.objects.going_on().first()
+    return [(known or begin(make_person("operator"), OrderKind.RESTART, uuid4().hex, "Hidden reason.")).pk]
+
+
 ADDRESSES: dict[str, list[Address]] = {
     "studio": [Address(ANYONE)],
     "studio_image": [
@@ -453,6 +466,22 @@ ADDRESSES: dict[str, list[Address]] = {
     ],
     "desk_person": [Address(NOT_THEIRS, args=lambda scene: [scene.people["editor"].pk])],
     "operate": [Address(NOT_THEIRS)],
+    "operate_flux": [Address(NOT_THEIRS)],
+    "operate_flux_state": [Address(NOT_THEIRS)],
+    "operate_flux_details": [Address(NOT_THEIRS)],
+    "operate_flux_pause": [Address(NOT_THEIRS, "post", body=lambda scene: {"reason": "Mine."})],
+    "operate_flux_resume": [Address(NOT_THEIRS, "post")],
+    "operate_flux_ask": [Address(NOT_THEIRS, "post")],
+    "operate_flux_limits": [Address(NOT_THEIRS, "post", body=lambda scene: {"outstanding": "1"})],
+    "operate_flux_order": [
+        Address(NOT_THEIRS, args=restart),
+        Address(NOT_THEIRS, "post", restart, body=lambda scene: {"reason": "Mine.", "form_token": uuid4().hex}),
+    ],
+    "operate_flux_withdraw": [Address(NOT_THEIRS, "post", server_order)],
+    "operate_flux_hurry": [Address(NOT_THEIRS, args=server_order), Address(NOT_THEIRS, "post", server_order)],
+    "operate_flux_inbox": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post", body=lambda scene: {"deploy_type": "a"})],
+    "operate_flux_inbox_reset": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post")],
+    "operate_flux_inbox_contents": [Address(NOT_THEIRS)],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

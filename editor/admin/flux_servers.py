@@ -3,16 +3,17 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from editor.admin import recording
 from editor.admin.lists import PlainAdmin
 from editor.forms.fields import line_of
+from editor.forms.operate import LimitsForm
+from editor.jobs import brakes
+from editor.jobs.brakes import LONGEST_REASON
+from editor.jobs.server_orders import Busy
 from editor.models import FluxServer
-
-LONGEST_REASON = 200
 
 
 class BrakeForm(ActionForm):
@@ -23,6 +24,7 @@ class BrakeForm(ActionForm):
 
 @admin.register(FluxServer)
 class FluxServerAdmin(PlainAdmin[FluxServer]):
+    form = LimitsForm
     action_form = BrakeForm
     list_display = [
         "name", "limit", "queue_limit", "outstanding", "is_paused", "paused_since", "pause_reason", "pause_detail",
@@ -52,18 +54,18 @@ class FluxServerAdmin(PlainAdmin[FluxServer]):
         if not reason:
             messages.error(request, "Nothing was paused. Give a reason: whoever waits reads it.")
             return
-        with transaction.atomic():
-            for server in queryset:
-                server.pause_by_hand(reason)
-                recording.record(request, "flux.paused", server, reason)
+        for server in queryset:
+            brakes.pause(recording.actor_of(request), server, reason)
         messages.success(request, "Paused. What the flux server has already goes on; nothing new is sent.")
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[FluxServer]) -> None:
-        with transaction.atomic():
+        try:
             for server in queryset:
-                server.resume()
-                recording.record(request, "flux.resumed", server, _reason(request))
+                brakes.resume(recording.actor_of(request), server, _reason(request))
+        except Busy as busy:
+            messages.error(request, str(busy))
+            return
         messages.success(request, "Resumed.")
 
 

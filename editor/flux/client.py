@@ -128,19 +128,19 @@ class FluxClient:
 
         Raises FluxError: ACCOUNT, JOB if the server will never do it, or LATER, after which it may have been done.
         """
-        return self._order("flux_kontext_dev/clear_cache")
+        return self._order("flux_kontext_dev/clear_cache", once=True)
 
     def clear_queue(self) -> Notice:
         """Throw away all that waits there, paid or not, and restart the server. Raises like `clear_cache`."""
-        return self._order("flux_kontext_dev/clear_queue")
+        return self._order("flux_kontext_dev/clear_queue", once=True)
 
     def restart_server(self) -> Notice:
         """Restart the server. Expect minutes of server errors afterwards. Raises like `clear_cache`."""
-        return self._order("flux_kontext_dev/restart_server")
+        return self._order("flux_kontext_dev/restart_server", once=True)
 
     def update_server(self) -> Notice:
         """Bring the server up to date. Expect minutes of server errors afterwards. Raises like `clear_cache`."""
-        return self._order("flux_kontext_dev/update_server")
+        return self._order("flux_kontext_dev/update_server", once=True)
 
     def update_s3(self, registration: StorageRegistration) -> Notice:
         """Have results written into a bucket of ours from now on.
@@ -178,9 +178,11 @@ class FluxClient:
         body = self._body(base64_string=_JPEG + b64encode(jpeg_bytes).decode())
         return self._first_link(self._call(self.upload_url, body, self._secrets), "output")
 
-    def _order(self, path: str, body: Body | None = None, secrets: Secrets | None = None) -> Notice:
-        """Have something done that yields no picture."""
-        answer = self._ask(path, body, secrets)
+    def _order(
+        self, path: str, body: Body | None = None, secrets: Secrets | None = None, *, once: bool = False
+    ) -> Notice:
+        """Have something done that yields no picture; `once`, if doing it twice is something else."""
+        answer = self._ask(path, body, secrets, once=once)
         if not usable(answer) or not done(answer):
             raise free_error(answer, _FOR_GOOD)
         return parse_notice(answer.fields, secrets or self._secrets)
@@ -191,12 +193,14 @@ class FluxClient:
             raise free_error(answer, _FOR_GOOD)
         return found[0]
 
-    def _ask(self, path: str, body: Body | None = None, secrets: Secrets | None = None) -> Answer:
-        return self._call(self.base_url + path, body or self._body(), secrets or self._secrets)
+    def _ask(
+        self, path: str, body: Body | None = None, secrets: Secrets | None = None, *, once: bool = False
+    ) -> Answer:
+        return self._call(self.base_url + path, body or self._body(), secrets or self._secrets, once=once)
 
-    def _call(self, url: str, body: Body, secrets: Secrets) -> Answer:
+    def _call(self, url: str, body: Body, secrets: Secrets, *, once: bool = False) -> Answer:
         """A call that costs nothing. Raises FluxError LATER if no whole answer comes."""
-        reply = self._transport.post(url, body)
+        reply = self._transport.post(url, body, once=once)
         if isinstance(reply, Lost):
             raise free_loss(reply)
         return read_answer(reply, secrets)

@@ -79,13 +79,16 @@ def _apply(check: Check, answer: Generation | FluxError, ring: bool) -> None:
     # Links are kept as they come; a success that lists none is asked about again.
     Attempt.objects.filter(pk=attempt.pk).update(**facts)
     if isinstance(answer, Generation) and answer.status == Status.FAILED:
-        if job.fail("vendor", answer.message):
+        if job.fail("server_restarted" if attempt.cut_by_id else "vendor", answer.message):
             attempt.move({AttemptState.OPEN}, AttemptState.ENDED)
     elif isinstance(answer, Generation) and answer.status == Status.SUCCESS and answer.outputs:
         if job.start_collecting(now + settings.JOB_COLLECT_DEADLINE) and ring:
             rings.ring_job(job.pk)
+    elif attempt.cut_by_id and isinstance(answer, FluxError) and answer.reason == "forgotten":
+        if job.fail("server_restarted", answer.message):
+            attempt.move({AttemptState.OPEN}, AttemptState.LOST)
     elif job.deadline_at is not None and job.deadline_at <= now:
-        if job.fail("timed_out", answer.message):
+        if job.fail("server_restarted" if attempt.cut_by_id else "timed_out", answer.message):
             attempt.move({AttemptState.OPEN}, AttemptState.LOST)
     elif attempt.hinted_since(asked_at):
         if job.look_later(JobState.PROCESSING, now):

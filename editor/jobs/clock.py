@@ -15,7 +15,7 @@ from editor.images.rights import today
 from editor.jobs import batches, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_workspaces
-from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice
+from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ def tick() -> None:
     checks_due = GenerationJob.objects.due(now).filter(state=JobState.PROCESSING).exists()
     if checks_due or _discarded_due():
         rings.ring_checks()
+    for order_id in ServerOrder.objects.due(now).values_list("pk", flat=True):
+        rings.ring_order(order_id)
     for image_id in Image.objects.due(now).values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_image(image_id)
     for image_id in quarantine.unfinished().values_list("pk", flat=True)[:MOST_RINGS]:

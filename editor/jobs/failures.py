@@ -56,6 +56,12 @@ FAILURES: dict[str, Failure] = {
     ),
     "vendor": Failure(f"The flux server started this edit and failed. {_TRY_AGAIN}", "theirs", "run_again"),
     "timed_out": Failure(f"The flux server did not finish this edit in time. {_COUNTS_NOT}", "theirs", "run_again"),
+    "server_restarted": Failure(
+        "The flux server had to be restarted while it worked on this edit, so its picture is lost. It does not count "
+        "for you. Run it again, or let it go: nothing more comes of it by itself.",
+        "nobody's",
+        "run_again",
+    ),
     "unconfirmed": Failure(
         f"We never heard whether the flux server took this edit, and have stopped asking. {_COUNTS_NOT}",
         "theirs",

@@ -20,6 +20,7 @@ from editor.images import bucket
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.jobs import vendor
 from editor.models import Attempt, FluxServer, GenerationJob, JobState, User
+from editor.models.flux_servers import MAINTENANCE
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ WORDS = {
     FILE_STORE: "The flux server's file store does not take our pictures",
     STORAGE: "Our store of pictures can't be used",
     "operator": "An administrator paused new edits",
+    MAINTENANCE: "The flux server is being looked after",
 }
 MEND = {
     "bad-key": "See whether FLUX_API_KEY is right and still valid.",
@@ -189,7 +191,7 @@ def _tell(server: FluxServer) -> None:
             "Retake: edits are waiting",
             f"{WORDS[reason]}, since {since:%d %B %Y, %H:%M} (UTC). {MEND.get(reason, '')} Nothing is sent until it is "
             "mended; edits wait, and nobody is charged. It is tried again and again, and you will hear when it is over."
-            f"\n\nWe were told: {server.pause_detail or 'nothing'}\n\n{settings.PUBLIC_URL}/admin/editor/fluxserver/",
+            f"\n\nWe were told: {server.pause_detail or 'nothing'}\n\n{settings.PUBLIC_URL}/operate/flux-server/",
         )
 
 

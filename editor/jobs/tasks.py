@@ -5,7 +5,7 @@ from uuid import UUID
 from editor import rings
 from editor.images import ingest
 from editor.images.quarantine import settle
-from editor.jobs import checks, lifecycle
+from editor.jobs import checks, lifecycle, server_orders
 from editor.jobs.collection import ring_waiting
 from editor.models import Image
 
@@ -19,6 +19,11 @@ def check_due() -> None:
     rings.answered(rings.CHECK_DUE)
     checks.check_due()
     lifecycle.ring_next()
+
+
+def look_at_order(order_id: str) -> None:
+    rings.answered(rings.LOOK_AT_ORDER, order_id)
+    server_orders.look_at(UUID(order_id))
 
 
 def look_at_image(image_id: str) -> None:

@@ -35,9 +35,11 @@ def source_for(user: User) -> Image:
     return image
 
 
-def begin(user: User) -> GenerationJob:
-    """Raises TooMany, NotAllowed, BucketUnavailable."""
-    return create_job(user, [source_for(user)], EditSpec(PROMPT), uuid4().hex)
+def begin(user: User, token: str = "") -> GenerationJob:
+    """The same form token again: the edit that it made. Raises TooMany, NotAllowed, BucketUnavailable."""
+    if token and (made := GenerationJob.objects.filter(made_by=user, form_token=token).first()):
+        return made
+    return create_job(user, [source_for(user)], EditSpec(PROMPT), token or uuid4().hex)
 
 
 def follow(job: GenerationJob, patience: timedelta) -> bool:

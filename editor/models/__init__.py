@@ -31,6 +31,7 @@ from editor.models.moderation import (
     ReportReason,
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
+from editor.models.server_orders import ServerOrder
 from editor.models.turns import Turn
 from editor.models.users import Invitation, Trust, User
 from editor.models.workspaces import (
@@ -94,6 +95,7 @@ __all__ = [
     "RuleAction",
     "RuleKind",
     "SavedFilter",
+    "ServerOrder",
     "Shape",
     "Tag",
     "TooManyWorkspaces",

@@ -68,6 +68,10 @@ class Attempt(models.Model):
     deadline_at = models.DateTimeField()  # until then it counts as open
     checked_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # The order to the server that did not wait for it, which is why it may be lost there.
+    cut_by = models.ForeignKey(
+        "editor.ServerOrder", on_delete=models.PROTECT, null=True, blank=True, related_name="cut", db_index=False
+    )
 
     objects = AttemptQuerySet.as_manager()
 

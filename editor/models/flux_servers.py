@@ -12,6 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 QUEUE_FULL = "queue-full"
+MAINTENANCE = "maintenance"
+"""The pause while an order to the server is carried out; it ends with the order."""
 ANSWERS_TOLD = timedelta(seconds=1)
 NO_TROUBLE = {
     "paused_until": None,
@@ -102,6 +104,28 @@ class FluxServer(models.Model):
         told = {"paused_since": now, "paused_by_hand": True, "pause_reason": "operator", "pause_detail": reason[:300]}
         FluxServer.objects.filter(pk=self.pk).update(**{**NO_TROUBLE, **told})
         self.refresh_from_db()
+
+    def pause_for_order(self, reason: str) -> None:
+        """Until the order has ended. A pause that somebody made by hand stays as it is, and outlasts the order."""
+        rows = FluxServer.objects.filter(pk=self.pk, paused_by_hand=False)
+        told = {"paused_since": timezone.now(), "paused_by_hand": True, "pause_reason": MAINTENANCE}
+        rows.update(**{**NO_TROUBLE, **told, "pause_detail": reason[:300]})
+        self.refresh_from_db()
+
+    def resume_after_order(self, trouble: str = "", detail: str = "") -> None:
+        """End the pause of an order, and no other. With `trouble`, the clock tries from now on how things are."""
+        values: dict[str, object] = {**NO_TROUBLE}
+        if trouble:
+            now = timezone.now()
+            values |= {"paused_since": now, "paused_until": now, "pause_reason": trouble, "pause_detail": detail[:300]}
+        FluxServer.objects.filter(pk=self.pk, paused_by_hand=True, pause_reason=MAINTENANCE).update(**values)
+        self.refresh_from_db()
+
+    def look_now(self) -> bool:
+        """End the waiting of a pause that nobody made by hand: the clock asks at once. False: there is none."""
+        now = timezone.now()
+        rows = FluxServer.objects.filter(pk=self.pk, paused_by_hand=False, paused_until__gt=now)
+        return bool(rows.update(paused_until=now))
 
     def resume(self) -> None:
         """Whatever it was, it is over, and all that waits may go."""

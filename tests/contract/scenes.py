@@ -5,16 +5,19 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 
 from editor.flux.sandbox import faults
 from editor.flux.sandbox.faults import CATALOGUE, DOOR
 from editor.images.download import download
-from editor.jobs import admission, collection, control, vendor
+from editor.jobs import admission, collection, control, server_orders, vendor
 from editor.models import FINAL, Allowance, Attempt, GenerationJob, JobState
+from editor.models.server_orders import OrderKind
 from tests.contract.world import MOST_RESTS, Diary, World, diary_of_all, words_for
 from tests.portal import wait_until
 
@@ -190,6 +193,20 @@ def about(name: str) -> str:
     return found[1]
 
 
+def is_told(kind: OrderKind, world: World, job: GenerationJob, diary: Diary) -> None:
+    diary.note("the server is told, and well again")
+    world.settings.FLUX_ORDER_LOOK = world.settings.FLUX_ORDER_SETTLED = timedelta(0)
+    order = server_orders.begin(job.made_by, kind, uuid4().hex, "it answers slowly")
+    server_orders.hurry(job.made_by, order)
+
+    def over() -> bool:
+        server_orders.look_at(order.pk)
+        order.refresh_from_db()
+        return order.is_over
+
+    wait_until(over, 10, "The end of the order")
+
+
 def restarts(world: World, job: GenerationJob, diary: Diary) -> None:
     """The flux server crashes and comes back with its memory, in the middle of the work."""
     world.restart(seconds=world.SECONDS)
@@ -238,6 +255,13 @@ def stories() -> Iterator[Scene]:
     lost: dict[str, int | bool] = {"accept-then-500": 1, "webhook-lost": 1}
     fetch: dict[str, int | bool] = {"fetch:http-500": True}
     yield Scene("crash", "the flux server crashes while it works", seconds=30.0, meanwhile=restarts)
+    for kind in (OrderKind.RESTART, OrderKind.CLEAR_QUEUE):
+        yield Scene(
+            kind.label.lower(),
+            "an operator gives this order while it works, and does not wait for it",
+            seconds=30.0,
+            meanwhile=partial(is_told, kind),
+        )
     yield Scene("silence", "fetch answers nothing but errors, for good", faults=fetch, rests=MOST_RESTS)
     yield Scene("cancel", "its owner cancels while it runs", meanwhile=cancels)
     yield Scene(

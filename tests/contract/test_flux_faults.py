@@ -110,7 +110,7 @@ def owner_was_told(outcome: Outcome) -> None:
             assert REMEDY.search(said), words
             assert words.endswith(("[Run it again]", "[Change it]")), words
             # Where the flux server may have counted it, all that is certain is that its owner does not pay.
-            unsure = outcome.job.failure_code in {"unconfirmed", "timed_out", "result_lost"}
+            unsure = outcome.job.failure_code in {"unconfirmed", "timed_out", "result_lost", "server_restarted"}
             assert ("It does not count for you." if unsure else "Nothing was charged.") in words, words
         elif state not in {JobState.SUCCEEDED, JobState.CANCELED}:
             assert any(sentence in said for sentence in GOES_ON), words

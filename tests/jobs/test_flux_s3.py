@@ -1,21 +1,28 @@
-"""`manage.py flux_s3`, against the sandbox and a store whose keys may do different things."""
+"""Registering the inbox, by `manage.py flux_s3` and as an order from a page.
+
+Against the sandbox and a store whose keys may do different things.
+"""
 
 import io
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 from pytest_django import Settings
 
+from editor.flux.contract import DEPLOY_TYPE
 from editor.flux.errors import FluxError, Verdict
 from editor.flux.sandbox import Sandbox
 from editor.images import inbox
-from editor.jobs import trial, vendor
-from editor.models import Attempt, FluxServer, GenerationJob, JobState, User
+from editor.jobs import lifecycle, server_orders, trial, vendor
+from editor.models import Attempt, FluxServer, GenerationJob, JobState, ServerOrder, User
+from editor.models.server_orders import OrderKind, OrderState
 from tests import inbox as stores
 from tests.inbox import INBOX, Store, secret_of
 from tests.makers import make_attempt, make_job, make_user
@@ -204,3 +211,72 @@ def test_show_says_what_lies_there(store: Store, alice: User, settings: Settings
     assert "1 of 2 came through the inbox" in text
     store.use(settings, down=True)
     assert "can't be seen" in refused("show")
+
+
+# The same as an order, which workers carry out ---------------------------------------------------------------------
+
+
+def ordered(boss: User, kind: OrderKind = OrderKind.REGISTER, **values: Any) -> ServerOrder:
+    """Given at a page, and brought to its end as workers do it."""
+    given = {"deploy_type": DEPLOY_TYPE, **({"tested": True} if kind == OrderKind.REGISTER else {}), **values}
+    order = server_orders.begin(boss, kind, uuid4().hex, **given)
+    for _ in range(200):
+        ServerOrder.objects.going_on().update(due_at=timezone.now())
+        server_orders.look_at(order.pk)
+        order.refresh_from_db()
+        if order.is_over:
+            break
+        for job in GenerationJob.objects.unfinished().exclude(due_at=None):
+            lifecycle.look_at(job.pk)
+    said.append(f"{order.outcome} {order.message} {order.notes} {order.trouble}")
+    return order
+
+
+def test_order_registers_and_proves_it_by_one_edit(store: Store, sandbox: Sandbox, boss: User) -> None:
+    order = ordered(boss)
+    assert order.state == OrderState.DONE, order.outcome
+    assert f"The test picture arrived in the inbox, as {store.endpoint_url}/{INBOX}/results/" in order.outcome
+    assert GenerationJob.objects.get() == order.job
+    assert len(sandbox.ledger()["accepted"]) == 1
+    assert ordered(boss, OrderKind.RESET).state == OrderState.DONE
+    assert [inbox.key_of(link) for link in _edited(boss).attempts.get().outputs] == [None]
+
+
+def test_worker_killed_as_it_makes_the_test_edit_pays_for_one(store: Store, sandbox: Sandbox, boss: User) -> None:
+    order = server_orders.begin(boss, OrderKind.REGISTER, uuid4().hex, deploy_type=DEPLOY_TYPE, tested=True)
+    made = trial.begin(boss, order.pk.hex)  # and here it died, before it wrote down which edit it was
+    ServerOrder.objects.update(state=OrderState.TRYING, deadline_at=timezone.now() + timedelta(minutes=3))
+    server_orders.look_at(order.pk)
+    order.refresh_from_db()
+    assert (order.job, GenerationJob.objects.count()) == (made, 1)
+
+
+def test_order_says_what_is_wrong_with_a_key(store: Store, sandbox: Sandbox, boss: User, settings: Settings) -> None:
+    store.use(settings, theirs=stores.SEES_PICTURES)
+    order = ordered(boss)
+    assert order.state == OrderState.FAILED
+    assert "The flux server's key can read in pictures, where people's pictures are." in order.outcome
+    assert (sandbox.ledger()["accepted"], GenerationJob.objects.count()) == ([], 0)
+
+
+def test_order_whose_test_edit_gets_no_turn_pays_nothing(
+    store: Store, sandbox: Sandbox, boss: User, settings: Settings
+) -> None:
+    settings.FLUX_TRIAL_PATIENCE = timedelta(0)
+    FluxServer.objects.current().pause_by_hand("we move")
+    order = ordered(boss)
+    assert "its turn did not come in 0 s, so nothing was sent. Submission is paused: we move" in order.outcome
+    assert GenerationJob.objects.get().state == JobState.CANCELED
+
+
+def test_order_that_a_killed_worker_left_says_that_it_may_have_been_done(store: Store, boss: User) -> None:
+    order = server_orders.begin(boss, OrderKind.RESET, uuid4().hex, deploy_type=DEPLOY_TYPE)
+    assert order.start_calling(timedelta(0))
+    server_orders.look_at(order.pk)
+    order.refresh_from_db()
+    assert (order.state, "may have been done or not" in order.outcome) == (OrderState.FAILED, True)
+
+
+def test_worker_without_an_inbox_says_so(boss: User) -> None:
+    order = ordered(boss)
+    assert order.outcome.startswith("The worker that did it knows no inbox; start the workers again.")

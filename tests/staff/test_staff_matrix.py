@@ -21,6 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from editor.accounts.roles import ADMINISTRATOR, MODERATOR, OPERATOR, ROLES, keep_roles
+from editor.jobs.server_orders import begin
 from editor.models import (
     Action,
     AllowanceEntry,
@@ -28,10 +29,12 @@ from editor.models import (
     FluxServer,
     Invitation,
     PromptRule,
+    ServerOrder,
     User,
     WebhookEvent,
 )
 from editor.models.moderation import Cause
+from editor.models.server_orders import OrderKind
 from editor.moderation import audit
 from editor.moderation.cases import open_case
 from tests.makers import make_attempt, make_image, make_job
@@ -163,6 +166,13 @@ def operation(method: str = "get", args: Callable[[Scene], list[Any]] = lambda s
 
 CASE = of("editor.moderationcase")
 
+
+def order(scene: Scene) -> list[Any]:
+    """One to the flux server that goes on; at most one does."""
+    going_on = ServerOrder.objects.going_on().first()
+    return [(going_on or begin(scene.people["superuser"], OrderKind.RESTART, "of the matrix", "Slow.")).pk]
+
+
 ADDRESSES: dict[str, Address] = {
     **dict(rows_of_models()),
     "admin:index": Address(STAFF),
@@ -207,6 +217,19 @@ ADDRESSES: dict[str, Address] = {
     "desk_decision": desk(args=of("editor.decision")),
     "desk_person": desk(args=PERSON),
     "operate": operation(),
+    "operate_flux": operation(),
+    "operate_flux_state": operation(),
+    "operate_flux_details": operation(),
+    "operate_flux_pause": operation("post"),
+    "operate_flux_resume": operation("post"),
+    "operate_flux_ask": operation("post"),
+    "operate_flux_limits": operation("post"),
+    "operate_flux_order": operation("post", lambda scene: ["restart_server"]),
+    "operate_flux_withdraw": operation("post", order),
+    "operate_flux_hurry": operation("post", order),
+    "operate_flux_inbox": operation("post"),
+    "operate_flux_inbox_reset": operation(),
+    "operate_flux_inbox_contents": operation(),
 }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ No part of a key is ever printed.
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,17 +13,13 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from editor.flux.contract import DEPLOY_TYPE, Notice
-from editor.flux.errors import FluxError, Verdict
-from editor.images import inbox, inbox_rights
+from editor.images import inbox
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.ingest import TooMany
-from editor.jobs import trial, vendor
+from editor.jobs import registration, trial, vendor
 from editor.jobs.creation import NotAllowed
-from editor.jobs.failures import explain
-from editor.models import Attempt, FluxServer, GenerationJob, JobState, User
-
-LAST = 10  # results that `show` looks back at
-_GROUP = "FLUX_INBOX_BUCKET, FLUX_INBOX_PUBLIC_URL, FLUX_INBOX_ACCESS_KEY_ID and FLUX_INBOX_SECRET_ACCESS_KEY"
+from editor.jobs.registration import IN_A_SHELL, NotRegistered
+from editor.models import User
 
 
 class Command(BaseCommand):
@@ -50,14 +45,14 @@ class Command(BaseCommand):
 
     def register(self, options: dict[str, Any]) -> None:
         if not settings.FLUX_INBOX:
-            raise CommandError(f"There is no inbox. Set {_GROUP}; docs/direct-delivery.md says how.")
+            raise CommandError(registration.NO_INBOX)
         person = None if options["no_test"] else self._person(options["email"])
         self._say_what_is_set()
         self._check_keys()
-        self.stdout.write(f"The flux server at {_host()} will be told to write all its results there.")
+        self.stdout.write(f"The flux server at {registration.host()} will be told to write all its results there.")
         if person:
             self.stdout.write(
-                f"Then a test edit is made for {person.email}: one paid request, {_price()}. "
+                f"Then a test edit is made for {person.email}: one paid request, {registration.price()}. "
                 "It waits for its turn like any other."
             )
         if not options["yes"] and not self._agreed():
@@ -71,11 +66,9 @@ class Command(BaseCommand):
 
     def _check_keys(self) -> None:
         try:
-            odd = inbox_rights.check()
-        except inbox_rights.Unfit as error:
-            raise CommandError(str(error)) from error
-        except BucketUnavailable as error:
-            raise CommandError(f"The store does not do what it should: {error}. Nothing was changed.") from error
+            odd = registration.check_keys()
+        except NotRegistered as no:
+            raise CommandError(str(no)) from no
         self.stdout.write("Our key can list, read, copy and delete there.")
         self.stdout.write(f"The flux server's key can write there, and neither see nor change {settings.S3_BUCKET}.")
         for sentence in odd:
@@ -89,17 +82,12 @@ class Command(BaseCommand):
             raise CommandError(f"Registered, but not tested: {error}") from error
         ended = trial.follow(job, timedelta(seconds=wait))
         if not ended:
-            raise CommandError(_late(job, wait))
-        if job.state != JobState.SUCCEEDED:
-            failure = explain(job)
-            detail = f" ({_clean(job.failure_detail)})" if job.failure_detail else ""
-            words = failure.sentence if failure else f"it was {job.state}."
-            raise CommandError(f"Registered, but the test edit brought no picture: {words}{detail}{_HINT}")
-        links = [str(link) for link in job.attempts.latest("number").outputs]
-        strangers = [link for link in links if inbox.key_of(link) is None]
-        if strangers:
-            raise CommandError(_elsewhere(strangers[0], options["deploy_type"]))
-        self.stdout.write(f"The test picture arrived in the inbox, as {links[0]}, and was copied from there.")
+            raise CommandError(registration.late(job, wait, IN_A_SHELL))
+        try:
+            link = registration.proven(job, options["deploy_type"], IN_A_SHELL)
+        except NotRegistered as no:
+            raise CommandError(str(no)) from no
+        self.stdout.write(f"The test picture arrived in the inbox, as {link}, and was copied from there.")
         self.stdout.write(f"It is in the history of {person.email}.")
 
     def _person(self, email: str | None) -> User:
@@ -118,7 +106,7 @@ class Command(BaseCommand):
             self.stdout.write("No inbox is set: results are downloaded from the flux server's own links.")
             return
         self._say_what_is_set()
-        self.stdout.write(_last_results())
+        self.stdout.write(registration.last_results())
         try:
             found = inbox.contents()
         except (BucketUnavailable, Missing) as error:
@@ -134,7 +122,7 @@ class Command(BaseCommand):
         )
 
     def reset(self, options: dict[str, Any]) -> None:
-        self.stdout.write(f"The flux server at {_host()} will write its results into its own bucket again.")
+        self.stdout.write(f"The flux server at {registration.host()} will write its results into its own bucket again.")
         if not options["yes"] and not self._agreed():
             raise CommandError("Nothing was changed.")
         self._tell(lambda: vendor.client().reset_s3(options["deploy_type"]))
@@ -144,9 +132,8 @@ class Command(BaseCommand):
     # What they share ------------------------------------------------------------------------------------------------
 
     def _say_what_is_set(self) -> None:
-        self.stdout.write(f"Bucket:   {settings.FLUX_INBOX_BUCKET}, folder {inbox.folder()}")
-        self.stdout.write(f"Told:     {settings.FLUX_INBOX_ENDPOINT_URL}, region {settings.S3_REGION}, and a key")
-        self.stdout.write(f"Links:    {settings.FLUX_INBOX_PUBLIC_URL}/{inbox.folder()}…")
+        for name, words in registration.what_is_set():
+            self.stdout.write(f"{name + ':':<10}{words}")
 
     def _agreed(self) -> bool:
         try:
@@ -156,65 +143,8 @@ class Command(BaseCommand):
 
     def _tell(self, call: Callable[[], Notice]) -> None:
         try:
-            notice = call()
-        except FluxError as error:
-            raise CommandError(f"The flux server did not do it: {_clean(error.message)} {_remedy(error)}") from error
-        if notice.message:
-            self.stdout.write(f"It says: {_clean(notice.message)}")
-
-
-_HINT = " The registration stands; `manage.py flux_s3 reset` takes it back."
-
-
-def _late(job: GenerationJob, wait: float) -> str:
-    server = FluxServer.objects.current()
-    if job.state == JobState.CANCELED:
-        paused = f" Submission is paused: {_clean(server.pause_detail)}" if server.paused else ""
-        return f"Registered, but not tested: its turn did not come in {wait:g} s, so nothing was sent.{paused}{_HINT}"
-    return (
-        f"Registered, but after {wait:g} s the test edit is still {job.state}. It goes on by itself if workers run; "
-        "`manage.py flux_s3 show` says later where its result came from."
-    )
-
-
-def _elsewhere(link: str, deploy_type: str) -> str:
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(link))
-    return (
-        f"Registered, but the result came from {origin} instead of {settings.FLUX_INBOX_PUBLIC_URL}/{inbox.folder()}, "
-        "so the flux server does not write into the inbox. It may take minutes to begin; `manage.py flux_s3 register` "
-        f"tries again. If it goes on like this, ask its makers whether your server's deploy_type is {deploy_type}, and "
-        f"give another one by --deploy-type.{_HINT}"
-    )
-
-
-def _last_results() -> str:
-    attempts = Attempt.objects.filter(vendor_status="success").order_by("-created_at")[:LAST]
-    links = [str(link) for outputs in attempts.values_list("outputs", flat=True) for link in outputs]
-    if not links:
-        return "Last results: none yet."
-    through = sum(inbox.key_of(link) is not None for link in links)
-    return f"Last results: {through} of {len(links)} came through the inbox."
-
-
-def _remedy(error: FluxError) -> str:
-    if error.verdict == Verdict.ACCOUNT:
-        return "Check FLUX_API_KEY and what your plan includes."
-    if error.verdict == Verdict.JOB:
-        return "Check the FLUX_INBOX_… settings."
-    return "Try again later."
-
-
-def _price() -> str:
-    return f"which costs {settings.FLUX_PRICE:g}" if settings.FLUX_PRICE else "at a price that FLUX_PRICE does not say"
-
-
-def _host() -> str:
-    return urlsplit(settings.FLUX_BASE_URL).netloc
-
-
-def _clean(words: str) -> str:
-    """The flux server's words, should it repeat what it was told."""
-    for name in ("FLUX_INBOX_SECRET_ACCESS_KEY", "FLUX_INBOX_ACCESS_KEY_ID", "FLUX_API_KEY"):
-        if secret := getattr(settings, name):
-            words = words.replace(secret, f"[{name}]")
-    return words
+            words = registration.told(call)
+        except NotRegistered as no:
+            raise CommandError(str(no)) from no
+        if words:
+            self.stdout.write(f"It says: {words}")
