@@ -38,6 +38,7 @@ from editor.views import (
     workspaces,
     zips,
 )
+from editor.views.operate import dashboard
 
 urlpatterns: list[URLPattern] = [
     path("", studio.studio, name="studio"),
@@ -162,6 +163,8 @@ urlpatterns: list[URLPattern] = [
     path("desk/decisions/", desk_record.desk_decisions, name="desk_decisions"),
     path("desk/decisions/<uuid:decision_id>/", desk_record.desk_decision, name="desk_decision"),
     path("desk/people/<int:user_id>/", desk_record.desk_person, name="desk_person"),
+    # Running the portal.
+    path("operate/", dashboard.dashboard, name="operate"),
     path("join/<slug:token>/", members.join, name="join"),
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),

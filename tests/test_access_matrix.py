@@ -452,6 +452,7 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(NOT_THEIRS, "post", decided, body=decision),
     ],
     "desk_person": [Address(NOT_THEIRS, args=lambda scene: [scene.people["editor"].pk])],
+    "operate": [Address(NOT_THEIRS)],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

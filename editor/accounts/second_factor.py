@@ -22,7 +22,8 @@ from django.utils.decorators import sync_and_async_middleware
 Get = Callable[[HttpRequest], HttpResponseBase]
 AsyncGet = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-BEHIND_IT = ("/admin/", "/desk/")
+BEHIND_IT = ("/admin/", "/desk/", "/operate/")
+DECIDING = ("editor.moderate", "editor.operate")  # what opens pages outside of the administration
 NEEDED = "Staff of this portal signs in with a second factor. Set up an authenticator app, then go on."
 
 
@@ -60,7 +61,7 @@ def count_as_used(request: HttpRequest, user: Any, authenticator: Any, **kwargs:
 
 @sync_and_async_middleware
 def staff_second_factor(get_response: Get | AsyncGet) -> Get | AsyncGet:
-    """With STAFF_SECOND_FACTOR, the administration and the desk open only after a second factor was used."""
+    """With STAFF_SECOND_FACTOR, what belongs to the staff opens only after a second factor was used."""
     if iscoroutinefunction(get_response):
         rest = cast(AsyncGet, get_response)
 
@@ -84,7 +85,7 @@ def concerns(request: HttpRequest) -> bool:
 def led_there(request: HttpRequest) -> HttpResponseBase | None:
     """Where to set one up, or to type a code if this session has not seen one; None if the way is free."""
     user = request.user
-    if not user.is_authenticated or not (user.is_staff or user.is_superuser or user.has_perm("editor.moderate")):
+    if not user.is_authenticated or not (user.is_staff or user.is_superuser or any(map(user.has_perm, DECIDING))):
         return None  # they learn at the door that it is not for them
     if not is_mfa_enabled(user, ["totp"]):
         messages.info(request, NEEDED)

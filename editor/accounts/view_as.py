@@ -30,7 +30,7 @@ AsyncGet = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 KEY = "view_as"  # in the administrator's session: whom, and until when
 LONGEST = timedelta(minutes=30)
-SHUT = ("/account/", "/admin/", "/desk/")  # what belongs to the person alone, and what is not theirs
+SHUT = ("/account/", "/admin/", "/desk/", "/operate/")  # what belongs to the person alone, and what is not theirs
 READING = ("SELECT", "WITH", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "SET", "PRAGMA")
 
 

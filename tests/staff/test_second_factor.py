@@ -95,7 +95,7 @@ def demanded(settings: Settings) -> None:
 
 
 def test_staff_without_one_is_led_to_set_one_up(demanded: None, admin_client: Client) -> None:
-    for address in ("/admin/", "/admin/editor/user/", "/desk/"):
+    for address in ("/admin/", "/admin/editor/user/", "/desk/", "/operate/"):
         response = admin_client.get(address, follow=True)
         assert response.redirect_chain == [(reverse("mfa_index"), 302)]
     assert "Staff of this portal signs in with a second factor" in response.content.decode()

@@ -1,4 +1,4 @@
-"""Every address of the administration and of the desk × everybody who may come, from the URL configuration.
+"""Every address of the administration, the desk and the operation × everybody who may come, from the URL configuration.
 
 A new address without an answer here turns the test red. The roles are compared with `docs/staff.md`.
 """
@@ -64,8 +64,9 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "editor.workspace": ("vac", {"administrator": "vc"}),
     "auth.group": ("vacd", {}),
 }
-QUEUES = ("operator", "superuser")
+OPERATORS = ("operator", "superuser")
 QUEUE_PAGES = "admin/django_rq/"
+AREAS = ("admin/", "desk/", "operate/")
 
 
 @dataclass
@@ -155,6 +156,11 @@ def desk(method: str = "get", args: Callable[[Scene], list[Any]] = lambda scene:
     return Address(DESK, method, args, staff=GONE, person=GONE, allowed={200, 204, 302, 409, 422})
 
 
+def operation(method: str = "get", args: Callable[[Scene], list[Any]] = lambda scene: []) -> Address:
+    """It is not there for those who don't run the portal."""
+    return Address(OPERATORS, method, args, staff=GONE, person=GONE, allowed={200, 302, 409, 422})
+
+
 CASE = of("editor.moderationcase")
 
 ADDRESSES: dict[str, Address] = {
@@ -200,6 +206,7 @@ ADDRESSES: dict[str, Address] = {
     "desk_decisions": desk(),
     "desk_decision": desk(args=of("editor.decision")),
     "desk_person": desk(args=PERSON),
+    "operate": operation(),
 }  # fmt: skip
 
 
@@ -215,11 +222,11 @@ def addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> Ite
 
 
 def ours() -> dict[str, str]:
-    """Those of the administration and the desk, but for the queues, whose names RQ gives, and the doors before them."""
+    """Those of the staff, but for the queues, whose names RQ gives, and the doors before them."""
     return {
         name: path
         for name, path in addresses(get_resolver().url_patterns)
-        if name not in {"", "admin:"} and path.startswith(("admin/", "desk/")) and not path.startswith(QUEUE_PAGES)
+        if name not in {"", "admin:"} and path.startswith(AREAS) and not path.startswith(QUEUE_PAGES)
     }
 
 
@@ -280,7 +287,7 @@ def test_queues_are_for_operators_and_superusers(visitor: str, scene: Scene) -> 
     assert len(names) > 10
     for address in ("/admin/django_rq/dashboard/", reverse("admin:django_rq_home")):
         response = client_for(scene, visitor).get(address)
-        if visitor in QUEUES:
+        if visitor in OPERATORS:
             assert response.status_code in {200, 302}
         elif visitor in STAFF:
             assert response.status_code in {403, 404}

@@ -78,7 +78,7 @@ def test_everything_but_looking_is_refused(looking: Client, alice: User, method:
 
 
 @pytest.mark.parametrize(
-    "address", ["/account/email/", "/account/export/", "/account/second-factor/", "/admin/", "/desk/"]
+    "address", ["/account/email/", "/account/export/", "/account/second-factor/", "/admin/", "/desk/", "/operate/"]
 )
 def test_what_is_the_persons_alone_and_what_is_not_theirs_stays_shut(looking: Client, address: str) -> None:
     assert looking.get(address).status_code == 403
