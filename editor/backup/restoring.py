@@ -27,7 +27,8 @@ MARK = "restoring"  # the key of an object that says which backup is being resto
 PREFIXES = ("images/", "incoming/", "quarantine/")
 BY_ITSELF = {
     *("contenttypes.contenttype", "auth.permission", "auth.group", "auth.group_permissions"),
-    *("editor.fluxserver", "editor.mark", "editor.audithead"),
+    *("editor.fluxserver", "editor.mark", "editor.audithead", "editor.figure"),
+    *("editor.storageuse", "editor.bucketround"),
 }
 """Tables in which a portal has rows before anybody came."""
 
@@ -126,7 +127,7 @@ def _need_empty_database() -> None:
     filled = [m for m in rows.tables() if m._meta.label_lower not in BY_ITSELF and m._base_manager.exists()]
     strangers = [m for m in filled if m._meta.label_lower not in OF_FIRST]
     if strangers or AuditHead.objects.filter(length__gt=0).exists() or not _is_first_administrator_alone():
-        what = (strangers or filled or [AuditHead])[0]._meta.verbose_name_plural
+        what = ([User] if User in filled else strangers or filled or [AuditHead])[0]._meta.verbose_name_plural
         raise NotPossible(
             f"The database is not empty: it has {what}. A backup is restored into an empty portal alone, and nothing "
             "was changed. Name an empty database in DATABASE_URL."

@@ -7,6 +7,15 @@ from editor.models.batches import Batch
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
+from editor.models.keeping import (
+    BucketRound,
+    Retained,
+    RetentionPass,
+    RetentionRule,
+    Retired,
+    StorageUse,
+    Stray,
+)
 from editor.models.library import (
     Collection,
     CollectionItem,
@@ -57,6 +66,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Batch",
+    "BucketRound",
     "CaseState",
     "Cause",
     "Collection",
@@ -87,11 +97,17 @@ __all__ = [
     "PromptRule",
     "Report",
     "ReportReason",
+    "Retained",
+    "RetentionPass",
+    "RetentionRule",
+    "Retired",
     "Role",
     "RuleAction",
     "RuleKind",
     "SavedFilter",
     "Shape",
+    "StorageUse",
+    "Stray",
     "Tag",
     "TooManyWorkspaces",
     "Trust",

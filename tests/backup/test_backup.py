@@ -169,20 +169,20 @@ def test_a_backup_fits_together_though_people_go_on_meanwhile(directory: Path, b
 
 def test_a_killed_backup_goes_on_where_it_was(directory: Path, bucket: Bucket) -> None:
     user = make_user()
-    for _ in range(70):
+    for _ in range(40):
         make_image(user, stored=True)
     environ = {**os.environ, "DATABASE_URL": database_url()}
     command = [sys.executable, "manage.py", "backup", str(directory)]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, env=environ, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and len(list((directory / "objects").glob("*/*/*"))) < 100:
+        while process.poll() is None and len(list((directory / "objects").glob("*/*/*"))) < 80:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     with pytest.raises(NotPossible, match="never finished"):
         restoring.check(Folder(directory), silent)
     gathered = back_up(directory)
-    assert gathered.objects == 210
-    assert gathered.copied <= 150
+    assert gathered.objects == 120
+    assert gathered.copied <= 45
     rows, things = rows_there(), objects_there(bucket)
     empty(bucket)
     restore(directory)
