@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from editor import rings
 from editor.events import streams
+from editor.jobs.figures import STEPS, TIMES
 from editor.jobs.registry import workers
 from editor.models import (
     OPEN,
@@ -38,14 +39,6 @@ WINDOWS = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
 MOST_MEASURED = 2_000  # finished edits whose steps are measured
 MOST_COUNTED = 10_000  # of what may pile up without bound
 QUANTILES = (0.5, 0.95)
-TIMES = ("created_at", "submitted_at", "processing_at", "collecting_at", "finished_at")
-STEPS = {
-    "waiting": ("created_at", "submitted_at"),
-    "sending": ("submitted_at", "processing_at"),
-    "processing": ("processing_at", "collecting_at"),
-    "collecting": ("collecting_at", "finished_at"),
-    "whole": ("created_at", "finished_at"),
-}
 
 Sample = tuple[Sequence[str], float]
 

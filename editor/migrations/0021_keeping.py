@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('editor', '0018_history'),
+        ('editor', '0019_figures'),
     ]
 
     operations = [

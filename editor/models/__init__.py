@@ -4,6 +4,7 @@ from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch
+from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
@@ -75,6 +76,7 @@ __all__ = [
     "Decision",
     "EditTerm",
     "Favourite",
+    "Figure",
     "Fingerprint",
     "FluxServer",
     "FormerMember",
@@ -91,6 +93,7 @@ __all__ = [
     "LastOwner",
     "Licence",
     "Mark",
+    "Measure",
     "Membership",
     "ModerationCase",
     "Notice",

@@ -56,7 +56,10 @@ class AllowanceEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "allowance entries"
-        indexes = [models.Index(fields=["workspace", "month"], name="allowance_by_month")]
+        indexes = [
+            models.Index(fields=["workspace", "month"], name="allowance_by_month"),
+            models.Index(fields=["created_at"], name="allowance_taken_at", condition=Q(kind="taken")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["job"], condition=Q(kind="held"), name="allowance_held_once"),
             models.UniqueConstraint(fields=["job"], condition=~Q(kind="held"), name="allowance_settled_once"),

@@ -180,6 +180,8 @@ class Image(Leased):
             *(models.Index(fields=["workspace", f"phash_{part}"], name=f"image_like_{part}") for part in "abcd"),
             models.Index(fields=["made_by", "-created_at"], name="image_by_person"),
             models.Index(fields=["-created_at", "-id"], name="image_newest"),
+            models.Index(fields=["ready_at"], name="image_ready_at", condition=Q(state="ready")),
+            models.Index(fields=["purged_at"], name="image_purged_at", condition=Q(purged_at__isnull=False)),
             models.Index(fields=["due_at"], name="image_due", condition=Q(state="received")),
             models.Index(fields=["removed_at"], name="image_removed", condition=Q(removed_at__isnull=False)),
             models.Index(

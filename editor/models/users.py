@@ -66,7 +66,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        indexes = [models.Index(fields=["id"], name="user_superusers", condition=models.Q(is_superuser=True))]
+        indexes = [
+            models.Index(fields=["id"], name="user_superusers", condition=models.Q(is_superuser=True)),
+            models.Index(fields=["date_joined"], name="user_joined"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique_without_case"),
             models.CheckConstraint(

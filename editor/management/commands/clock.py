@@ -1,4 +1,7 @@
-"""`manage.py clock`: rings what is due, ends what is dead, empties trash and inbox. Many together do no harm."""
+"""`manage.py clock`: rings what is due, ends what is dead, empties trash and inbox, counts the hours.
+
+Many together do no harm.
+"""
 
 import logging
 import signal
@@ -12,7 +15,7 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from editor.doctor import daily
-from editor.jobs import clock, purging, retention, storage
+from editor.jobs import clock, figures, purging, retention, storage
 from editor.models import Mark
 from editor.moderation import trust
 
@@ -60,6 +63,7 @@ class Command(BaseCommand):
                 clock.sweep_inbox()
                 trust.grow()
                 daily.keep(timezone.now())
+            figures.keep(timezone.now())
         except Error as error:
             log.error("The clock missed a tick: %s", error)
         except Exception:
