@@ -121,6 +121,7 @@ def change(rule: RetentionRule, user: User, **fields: Any) -> None:
     """It says something else now: it is off, and has to be tried dry."""
     off = {"on_since": None, "tried_at": None, "looked_at": None, "tried_pictures": 0, "tried_size": 0}
     with transaction.atomic():
+        _finish(list(RetentionPass.objects.select_for_update().filter(rule=rule, finished_at=None)))
         RetentionRule.objects.filter(pk=rule.pk).update(**fields, **off)
         rule.refresh_from_db()
         audit.record(user, "retention.changed", rule, described(rule))

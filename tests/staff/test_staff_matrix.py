@@ -19,6 +19,7 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from editor.accounts.roles import ADMINISTRATOR, MODERATOR, OPERATOR, ROLES, keep_roles
 from editor.models import (
@@ -28,6 +29,7 @@ from editor.models import (
     FluxServer,
     Invitation,
     PromptRule,
+    RetentionRule,
     User,
     WebhookEvent,
 )
@@ -106,6 +108,9 @@ def scene(quick_passwords: None) -> Scene:
         "editor.invitation": Invitation.objects.create(email="dora@example.com", invited_by=people["superuser"]),
         "editor.moderationcase": case,
         "editor.promptrule": PromptRule.objects.create(name="Weapons", text="gun"),
+        "editor.retentionrule": RetentionRule.objects.create(
+            what="results", days=90, made_by=maker, tried_at=timezone.now()
+        ),
         "editor.user": maker,
         "editor.webhookevent": WebhookEvent.objects.create(attempt=attempt, status="success", body={}),
         "editor.workspace": image.workspace,
@@ -162,6 +167,7 @@ def operation(method: str = "get", args: Callable[[Scene], list[Any]] = lambda s
 
 
 CASE = of("editor.moderationcase")
+RULE = of("editor.retentionrule")
 
 ADDRESSES: dict[str, Address] = {
     **dict(rows_of_models()),
@@ -207,6 +213,15 @@ ADDRESSES: dict[str, Address] = {
     "desk_decision": desk(args=of("editor.decision")),
     "desk_person": desk(args=PERSON),
     "operate": operation(),
+    "operate_storage": operation(),
+    "operate_storage_look": operation("post"),
+    "operate_strays": operation(),
+    "operate_rule_new": operation(),
+    "operate_rule": operation(args=RULE),
+    "operate_rule_try": operation("post", RULE),
+    "operate_rule_list": operation(args=RULE),
+    "operate_rule_csv": operation(args=RULE),
+    "operate_rule_switch": operation("post", RULE),
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ PER_PAGE = 25
 KINDS = (
     ("Uploads", "uploads_size", "uploads", "The masters of what people uploaded."),
     ("Results", "results_size", "results", "The masters of what edits made."),
-    ("Smaller copies", "copies_size", "", "Renditions for pages, pictures for the flux server, and what is kept as it came."),
+    ("Smaller copies", "copies_size", "", "For pages and for the flux server, and what is kept as it came."),
     ("Trash", "trash_size", "trash", "Everything of what lies in the trash."),
     ("Quarantine", "quarantine_size", "quarantine", "Everything of what moderation removed."),
 )  # fmt: skip
