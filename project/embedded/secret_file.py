@@ -50,7 +50,7 @@ def draw(path: Path) -> None:
 
 def write_environment(path: Path, environ: Mapping[str, str]) -> None:
     """What a start chose itself, for a shell that is to run a command beside it: `. var/env`."""
-    chosen = sorted(name for name, value in environ.items() if os.environ.get(name) != value)
+    chosen = sorted({"BIND"} | {name for name, value in environ.items() if os.environ.get(name) != value})
     _write(path, "".join(f"export {name}={shlex.quote(environ[name])}\n" for name in chosen))
 
 

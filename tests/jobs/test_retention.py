@@ -42,7 +42,7 @@ def make_rule(user: User, what: Retained = Retained.UPLOADS, **fields: Any) -> R
 
 
 def old(user: User, **fields: Any) -> Image:
-    return make_image(user, created_at=timezone.now() - OLD, **fields)
+    return make_image(user, **({"created_at": timezone.now() - OLD} | fields))
 
 
 def result_of(source: Image, **fields: Any) -> Image:
