@@ -22,6 +22,7 @@ from editor.moderation import trust
 log = logging.getLogger(__name__)
 
 TRASH_EVERY = 600  # ticks
+RULES_EVERY = 10
 
 
 class Command(BaseCommand):
@@ -56,7 +57,7 @@ class Command(BaseCommand):
             self.mark()
             if self.emptying or ticks % TRASH_EVERY == 0:
                 self.emptying = clock.empty_trash() >= purging.MOST_PICTURES  # there is more
-            if self.retiring or ticks % TRASH_EVERY == 0:
+            if self.retiring or ticks % RULES_EVERY == 0:
                 self.retiring = retention.step(timezone.now()) >= retention.AT_ONCE  # there is more
             storage.keep(timezone.now())
             if ticks % TRASH_EVERY == 0:

@@ -58,7 +58,7 @@ def _with_workspace(form: RetentionForm) -> dict[str, Any]:
     named = form["workspace"].value()
     workspace_id = named if isinstance(named, UUID) else known_workspace(str(named or ""))
     workspace = Workspace.objects.filter(pk=workspace_id, trashed_at=None).first() if workspace_id else None
-    return {"form": form, "workspace": workspace}
+    return {"form": form, "only_in": workspace}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -175,7 +175,7 @@ def rule_switch(request: PersonRequest, rule_id: UUID) -> HttpResponse:
         elif request.POST.get("tried") != found.tried_at.isoformat():  # type: ignore[union-attr]  # tried, or why_not
             messages.error(request, "The rule stays off. It was tried anew meanwhile: look at the new list first.")
         elif retention.switch_on(found, request.user, timezone.now()):
-            messages.success(request, "The rule is on. Its first pass begins within ten minutes.")
+            messages.success(request, "The rule is on. Its first pass begins within a minute.")
     elif way in {"off", "remove"}:
         retention.switch_off(found, request.user, remove=way == "remove")
         messages.success(request, "The rule is off." if way == "off" else "The rule is gone.")
