@@ -106,7 +106,7 @@ def _found(workspaces: list[UUID]) -> dict[UUID, dict[str, int]]:
 
 def largest(after: "StorageUse | None", most: int) -> list[StorageUse]:
     """The workspaces that take the most, behind this one."""
-    rows = StorageUse.objects.filter(workspace__isnull=False, size__gt=0).select_related("workspace")
+    rows = StorageUse.objects.filter(workspace__isnull=False, size__gt=0).select_related("workspace__personal_for")
     if after is not None:
         rows = rows.filter(Q(size__lt=after.size) | Q(size=after.size, pk__lt=after.pk), size__lte=after.size)
     return list(rows.order_by(F("size").desc(), F("id").desc())[:most])
