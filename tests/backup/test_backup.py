@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from editor.backup import restoring, taking
 from editor.backup.folder import Folder, NotPossible
+from editor.backup.objects import Gathered
 from editor.images import bucket as objects
 from editor.images import ingest, keys, quarantine
 from editor.jobs import clock
@@ -49,7 +50,7 @@ def directory(tmp_path: Path) -> Path:
 def silent(line: str) -> None: ...
 
 
-def back_up(directory: Path) -> taking.Gathered:
+def back_up(directory: Path) -> Gathered:
     return taking.take(directory, silent)
 
 

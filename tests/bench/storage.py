@@ -1,4 +1,4 @@
-"""The storage page with 200,000 pictures of 20,000 people beside one with a thousandth; and what a rule's click costs."""
+"""The storage page with 200,000 pictures of 20,000 people beside one with a thousandth; what a rule costs."""
 
 import time
 from datetime import timedelta

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.utils import timezone
@@ -68,7 +69,7 @@ def library_of(user: User) -> tuple[Workspace, list[Image]]:
     """A team with four old pictures and two young ones."""
     team = Workspace.objects.found(user, f"Team {uuid4().hex[:6]}")
     long_ago = timezone.now() - timedelta(days=500)
-    sizes = {"workspace": team, "byte_size": 1024 * 1024, "copies_size": 0}
+    sizes: dict[str, Any] = {"workspace": team, "byte_size": 1024 * 1024, "copies_size": 0}
     old = [make_image(user, created_at=long_ago + timedelta(hours=number), **sizes) for number in range(4)]
     for _ in range(2):
         make_image(user, **sizes)
