@@ -27,6 +27,7 @@ LOOK_AT_ORDER = "editor.jobs.tasks.look_at_order"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
 MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
+LOOK_AT_BUCKET = "editor.doctor.daily.look"
 QUEUES = {
     LOOK_AT_JOB: "edits",
     CHECK_DUE: "edits",
@@ -34,6 +35,7 @@ QUEUES = {
     LOOK_AT_IMAGE: "pictures",
     MAIL_NOTICE: "pictures",
     MAIL_BATCH: "pictures",
+    LOOK_AT_BUCKET: "pictures",
 }
 MARK_KEPT = 3600  # seconds
 
@@ -67,6 +69,11 @@ def ring_batch(batch_id: UUID) -> None:
 def ring_checks() -> None:
     """ "Whatever is due with the vendor": one ring for all."""
     _on_commit(CHECK_DUE)
+
+
+def ring_bucket() -> None:
+    """The daily look at all objects, or the rest of it."""
+    _on_commit(LOOK_AT_BUCKET)
 
 
 def answered(task: str, *args: str) -> None:

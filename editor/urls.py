@@ -38,7 +38,7 @@ from editor.views import (
     workspaces,
     zips,
 )
-from editor.views.operate import dashboard, flux_orders, flux_server
+from editor.views.operate import dashboard, flux_orders, flux_server, retention, storage
 
 urlpatterns: list[URLPattern] = [
     path("", studio.studio, name="studio"),
@@ -182,6 +182,15 @@ urlpatterns: list[URLPattern] = [
     path("operate/flux-server/inbox/", flux_orders.flux_inbox, name="operate_flux_inbox"),
     path("operate/flux-server/inbox/reset/", flux_orders.flux_inbox_reset, name="operate_flux_inbox_reset"),
     path("operate/flux-server/inbox/contents/", flux_orders.flux_inbox_contents, name="operate_flux_inbox_contents"),
+    path("operate/storage/", storage.storage, name="operate_storage"),
+    path("operate/storage/look/", storage.storage_look, name="operate_storage_look"),
+    path("operate/storage/strays/", storage.strays, name="operate_strays"),
+    path("operate/storage/rules/new/", retention.rule_new, name="operate_rule_new"),
+    path("operate/storage/rules/<uuid:rule_id>/", retention.rule, name="operate_rule"),
+    path("operate/storage/rules/<uuid:rule_id>/try/", retention.rule_try, name="operate_rule_try"),
+    path("operate/storage/rules/<uuid:rule_id>/list/", retention.rule_list, name="operate_rule_list"),
+    path("operate/storage/rules/<uuid:rule_id>/list.csv", retention.rule_csv, name="operate_rule_csv"),
+    path("operate/storage/rules/<uuid:rule_id>/switch/", retention.rule_switch, name="operate_rule_switch"),
     path("join/<slug:token>/", members.join, name="join"),
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),

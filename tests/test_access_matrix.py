@@ -32,6 +32,7 @@ from editor.models import (
     Membership,
     ModerationCase,
     Notice,
+    RetentionRule,
     Role,
     SavedFilter,
     ServerOrder,
@@ -164,6 +165,14 @@ class Address:
 
 def image(scene: Scene) -> list[Any]:
     return [scene.image.pk]
+
+
+def rule(scene: Scene) -> list[Any]:
+    made_by = scene.people["owner"]
+    return [RetentionRule.objects.create(what="results", days=90, made_by=made_by, tried_at=timezone.now()).pk]
+
+
+RULE_SAYS = {"what": "results", "days": 90}
 
 
 def job(scene: Scene) -> list[Any]:
@@ -482,6 +491,15 @@ ADDRESSES: dict[str, list[Address]] = {
     "operate_flux_inbox": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post", body=lambda scene: {"deploy_type": "a"})],
     "operate_flux_inbox_reset": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post")],
     "operate_flux_inbox_contents": [Address(NOT_THEIRS)],
+    "operate_storage": [Address(NOT_THEIRS)],
+    "operate_storage_look": [Address(NOT_THEIRS, "post")],
+    "operate_strays": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post", body=lambda scene: {"round": 1})],
+    "operate_rule_new": [Address(NOT_THEIRS), Address(NOT_THEIRS, "post", body=lambda scene: RULE_SAYS)],
+    "operate_rule": [Address(NOT_THEIRS, args=rule), Address(NOT_THEIRS, "post", rule, body=lambda scene: RULE_SAYS)],
+    "operate_rule_try": [Address(NOT_THEIRS, "post", rule)],
+    "operate_rule_list": [Address(NOT_THEIRS, args=rule)],
+    "operate_rule_csv": [Address(NOT_THEIRS, args=rule)],
+    "operate_rule_switch": [Address(NOT_THEIRS, "post", rule, body=lambda scene: {"to": "remove"})],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

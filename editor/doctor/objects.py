@@ -29,6 +29,7 @@ class Object(NamedTuple):
     key: str
     written_at: datetime
     image_id: UUID | None  # None: no key of ours
+    size: int  # bytes
 
 
 @dataclass
@@ -78,18 +79,18 @@ def _of_orphans(seen: Seen, ask: Ask) -> Finding:
         )
     mended = ""
     if ask.repair:
-        gone = [key for key in seen.orphans if _is_orphan(key)]
+        gone = [key for key in seen.orphans if is_orphan(key)]
         bucket.delete(gone)
         mended = f"Deleted: {named(gone, most=len(gone))}."
     return warning(says, "They cost room and nothing else; --repair deletes them.", mended)
 
 
-def _is_orphan(key: str) -> bool:
+def is_orphan(key: str) -> bool:
     """Asked again just before it is deleted."""
-    return not Image.objects.filter(pk=UUID(key.split("/")[1])).exclude(_long_purged()).exists()
+    return not Image.objects.filter(pk=UUID(key.split("/")[1])).exclude(long_purged()).exists()
 
 
-def _long_purged() -> Q:
+def long_purged() -> Q:
     """Rows that have said for a day that their bytes are gone."""
     return Q(purged_at__lte=timezone.now() - OLD)
 
@@ -101,7 +102,7 @@ def _go_on(what: str, seen: Seen, ask: Ask) -> None:
     seen.whole = seen.whole and not after
     pages = 0
     while ask.everything or pages < PAGES:
-        after = _rows(after, seen) if what == "rows" else _objects(what, after, seen)
+        after = rows_behind(after, seen) if what == "rows" else _objects(what, after, seen)
         pages += 1
         if not after:
             break
@@ -111,9 +112,9 @@ def _go_on(what: str, seen: Seen, ask: Ask) -> None:
 
 def _objects(folder: str, after: str, seen: Seen) -> str:
     """One page of keys behind `after`; returns where to go on, "" at the end."""
-    listed, more = _listed(folder, after)
+    listed, more = listing(folder, after)
     ids = {thing.image_id for thing in listed if thing.image_id is not None}
-    rows = set(Image.objects.filter(pk__in=ids).exclude(_long_purged()).values_list("pk", flat=True))
+    rows = set(Image.objects.filter(pk__in=ids).exclude(long_purged()).values_list("pk", flat=True))
     before = timezone.now() - OLD
     for thing in listed:
         if thing.image_id is None:
@@ -124,7 +125,7 @@ def _objects(folder: str, after: str, seen: Seen) -> str:
     return listed[-1].key if more else ""
 
 
-def _rows(after: str, seen: Seen) -> str:
+def rows_behind(after: str, seen: Seen) -> str:
     """One page of ready pictures whose id lies behind `after`; returns where to go on, "" at the end."""
     ready = Image.objects.filter(state=ImageState.READY, purged_at=None, removed_at=None, quarantined_at=None)
     rows = ready.order_by("pk")
@@ -147,19 +148,19 @@ def _keys_between(first: UUID, last: UUID) -> set[str]:
     found: set[str] = set()
     after, end = f"{IMAGES}{first}", f"{IMAGES}{last}/~"
     while True:
-        listed, more = _listed(IMAGES, after)
+        listed, more = listing(IMAGES, after)
         found |= {thing.key for thing in listed if thing.key <= end}
         if not more or listed[-1].key > end:
             return found
         after = listed[-1].key
 
 
-def _listed(folder: str, after: str) -> tuple[list[Object], bool]:
+def listing(folder: str, after: str) -> tuple[list[Object], bool]:
     """The next objects of a folder by their keys, and whether there are more."""
     where: Any = {"Prefix": folder} | ({"StartAfter": after} if after else {})
     with bucket.talking(folder) as (client, name):
         answer = client.list_objects_v2(Bucket=name, MaxKeys=PAGE, **where)
-    found = [Object(o["Key"], o["LastModified"], _image_id(o["Key"])) for o in answer.get("Contents", [])]
+    found = [Object(o["Key"], o["LastModified"], _image_id(o["Key"]), o["Size"]) for o in answer.get("Contents", [])]
     return found, bool(answer.get("IsTruncated")) and bool(found)
 
 

@@ -14,6 +14,7 @@ from editor.forms.edits import (
 )
 from editor.forms.fields import NO_TEXT, PICK_ONE, RELOAD, TOO_LONG, LineField, PictureField, ProseField
 from editor.forms.history import SavedFilterForm
+from editor.forms.keeping import RetentionForm
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
 from editor.forms.variations import VariationsForm
@@ -54,6 +55,7 @@ __all__ = [
     "PictureRightsForm",
     "ProseField",
     "ReportForm",
+    "RetentionForm",
     "RightsForm",
     "RoleForm",
     "RunAgainForm",

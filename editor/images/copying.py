@@ -28,7 +28,17 @@ _BORN_WITH = (
 )
 # And what it has from when its bytes are there.
 _READY_WITH = (
-    *("width", "height", "byte_size", "master_ext", "content_type", "raw_sha256", "master_sha256", "rendition_widths"),
+    *(
+        "width",
+        "height",
+        "byte_size",
+        "copies_size",
+        "master_ext",
+        "content_type",
+        "raw_sha256",
+        "master_sha256",
+        "rendition_widths",
+    ),
     *("thumbhash", "init_width", "init_height", "init_crop", "frames_dropped", "shape"),
 )
 

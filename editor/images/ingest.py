@@ -246,6 +246,8 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
             width=decoded.width,
             height=decoded.height,
             byte_size=decoded.byte_size,
+            copies_size=sum(path.stat().st_size for path in [*decoded.renditions.values(), decoded.init_path]),
+            raw_size=len(raw) if settings.RAW_KEPT and image.kind == ImageKind.UPLOADED else 0,
             master_ext=decoded.master_ext,
             content_type=decoded.content_type,
             raw_sha256=decoded.raw_sha256,

@@ -8,6 +8,15 @@ from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
+from editor.models.keeping import (
+    BucketRound,
+    Retained,
+    RetentionPass,
+    RetentionRule,
+    Retired,
+    StorageUse,
+    Stray,
+)
 from editor.models.library import (
     Collection,
     CollectionItem,
@@ -59,6 +68,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Batch",
+    "BucketRound",
     "CaseState",
     "Cause",
     "Collection",
@@ -91,12 +101,18 @@ __all__ = [
     "PromptRule",
     "Report",
     "ReportReason",
+    "Retained",
+    "RetentionPass",
+    "RetentionRule",
+    "Retired",
     "Role",
     "RuleAction",
     "RuleKind",
     "SavedFilter",
     "ServerOrder",
     "Shape",
+    "StorageUse",
+    "Stray",
     "Tag",
     "TooManyWorkspaces",
     "Trust",

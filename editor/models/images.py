@@ -116,6 +116,8 @@ class Image(Leased):
     width = models.PositiveIntegerField(null=True, blank=True)  # of the master, in pixels
     height = models.PositiveIntegerField(null=True, blank=True)
     byte_size = models.PositiveBigIntegerField(null=True, blank=True)  # of the master
+    copies_size = models.PositiveBigIntegerField(null=True, blank=True, editable=False)  # bytes of all smaller ones
+    raw_size = models.PositiveBigIntegerField(default=0, editable=False)  # bytes of what was kept as it came
     master_ext = models.CharField(max_length=5, blank=True)
     content_type = models.CharField(max_length=20, blank=True)
     raw_sha256 = models.CharField(max_length=64, blank=True)

@@ -53,6 +53,7 @@ class Portal:
         if self.embedded.sandbox:
             # A part, since the workers may still ask it something while they stop.
             self.supervisor.start(self.choose_sandbox(book, secrets.sandbox_key), is_part=True)
+        secret_file.write_environment(self.var / "env", self.environ)
         self.prepare()
         self.start_processes(host.strip("[]"), port)
 

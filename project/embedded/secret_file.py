@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def load(path: Path) -> Secrets:
 
 
 def draw(path: Path) -> None:
-    """Write fresh secrets; whole or not at all, and never readable by others even for a moment."""
+    """Write fresh secrets."""
     fresh = Secrets(
         secret_key=secrets.token_urlsafe(50),
         redis_password=secrets.token_hex(20),
@@ -43,11 +45,22 @@ def draw(path: Path) -> None:
         s3_secret_access_key=secrets.token_hex(20),
         sandbox_key=secrets.token_hex(20),
     )
+    _write(path, json.dumps(asdict(fresh), indent=2))
+
+
+def write_environment(path: Path, environ: Mapping[str, str]) -> None:
+    """What a start chose itself, for a shell that is to run a command beside it: `. var/env`."""
+    chosen = sorted({"BIND"} | {name for name, value in environ.items() if os.environ.get(name) != value})
+    _write(path, "".join(f"export {name}={shlex.quote(environ[name])}\n" for name in chosen))
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others even for a moment."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(fresh), file, indent=2)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from editor.accounts.roles import ADMINISTRATOR, MODERATOR, OPERATOR, ROLES, keep_roles
 from editor.jobs.server_orders import begin
@@ -29,6 +30,7 @@ from editor.models import (
     FluxServer,
     Invitation,
     PromptRule,
+    RetentionRule,
     ServerOrder,
     User,
     WebhookEvent,
@@ -109,6 +111,9 @@ def scene(quick_passwords: None) -> Scene:
         "editor.invitation": Invitation.objects.create(email="dora@example.com", invited_by=people["superuser"]),
         "editor.moderationcase": case,
         "editor.promptrule": PromptRule.objects.create(name="Weapons", text="gun"),
+        "editor.retentionrule": RetentionRule.objects.create(
+            what="results", days=90, made_by=maker, tried_at=timezone.now()
+        ),
         "editor.user": maker,
         "editor.webhookevent": WebhookEvent.objects.create(attempt=attempt, status="success", body={}),
         "editor.workspace": image.workspace,
@@ -165,6 +170,7 @@ def operation(method: str = "get", args: Callable[[Scene], list[Any]] = lambda s
 
 
 CASE = of("editor.moderationcase")
+RULE = of("editor.retentionrule")
 
 
 def order(scene: Scene) -> list[Any]:
@@ -230,6 +236,15 @@ ADDRESSES: dict[str, Address] = {
     "operate_flux_inbox": operation("post"),
     "operate_flux_inbox_reset": operation(),
     "operate_flux_inbox_contents": operation(),
+    "operate_storage": operation(),
+    "operate_storage_look": operation("post"),
+    "operate_strays": operation(),
+    "operate_rule_new": operation(),
+    "operate_rule": operation(args=RULE),
+    "operate_rule_try": operation("post", RULE),
+    "operate_rule_list": operation(args=RULE),
+    "operate_rule_csv": operation(args=RULE),
+    "operate_rule_switch": operation("post", RULE),
 }  # fmt: skip
 
 

@@ -14,18 +14,21 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from editor.jobs import clock, figures, purging
+from editor.doctor import daily
+from editor.jobs import clock, figures, purging, retention, storage
 from editor.models import Mark
 from editor.moderation import trust
 
 log = logging.getLogger(__name__)
 
 TRASH_EVERY = 600  # ticks
+RULES_EVERY = 10
 
 
 class Command(BaseCommand):
-    help = "Rings what is due, ends what is dead, empties the trash."
+    help = "Rings what is due, ends what is dead, empties the trash, lets old pictures go by rules."
     emptying = False
+    retiring = False
     marked_at = 0.0  # by time.monotonic
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,9 +57,13 @@ class Command(BaseCommand):
             self.mark()
             if self.emptying or ticks % TRASH_EVERY == 0:
                 self.emptying = clock.empty_trash() >= purging.MOST_PICTURES  # there is more
+            if self.retiring or ticks % RULES_EVERY == 0:
+                self.retiring = retention.step(timezone.now()) >= retention.AT_ONCE  # there is more
+            storage.keep(timezone.now())
             if ticks % TRASH_EVERY == 0:
                 clock.sweep_inbox()
                 trust.grow()
+                daily.keep(timezone.now())
             figures.keep(timezone.now())
         except Error as error:
             log.error("The clock missed a tick: %s", error)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('editor', '0018_history'),
+        ('editor', '0021_keeping'),
     ]
 
     operations = [

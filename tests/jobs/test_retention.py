@@ -1,0 +1,298 @@
+"""Rules that let old pictures go: what they take, what they never take, and that a pass does what its dry run said."""
+
+import random
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from editor.images import bucket, keys
+from editor.jobs import retention
+from editor.library.shelves import collect, new_collection
+from editor.models import (
+    AuditEntry,
+    Cause,
+    Favourite,
+    Image,
+    Notice,
+    Retained,
+    RetentionPass,
+    RetentionRule,
+    Retired,
+    User,
+    Workspace,
+)
+from editor.moderation.cases import open_case
+from tests.makers import make_image, make_job, make_user
+from tests.people import charlie, quick_passwords
+
+__all__ = ["charlie", "quick_passwords"]
+
+pytestmark = pytest.mark.django_db
+
+DONE = {"state": "succeeded", "allowance": "taken", "due_at": None}
+OLD = timedelta(days=100)
+
+
+def make_rule(user: User, what: Retained = Retained.UPLOADS, **fields: Any) -> RetentionRule:
+    return RetentionRule.objects.create(what=what, made_by=user, **({"days": 90} | fields))
+
+
+def old(user: User, **fields: Any) -> Image:
+    return make_image(user, **({"created_at": timezone.now() - OLD} | fields))
+
+
+def result_of(source: Image, **fields: Any) -> Image:
+    job = make_job(source.made_by, source, finished_at=timezone.now(), **DONE)
+    return old(source.made_by, kind="generated", job=job, root=source.first_upload, **fields)
+
+
+def tried(rule: RetentionRule) -> set[Any]:
+    """What its dry run lists, as somebody looks at it."""
+    retention.try_dry(rule, timezone.now())
+    retention.looked(rule)
+    rule.refresh_from_db()
+    found = list(retention.listed(rule))
+    assert rule.tried_pictures == len(found)
+    assert rule.tried_size == sum(image.goes for image in found)  # type: ignore[attr-defined]
+    return {image.pk for image in found}
+
+
+def passed(rule: RetentionRule, by: User, at: datetime | None = None) -> set[Any]:
+    """What goes when it is switched on, until its pass is over."""
+    assert retention.switch_on(rule, by, timezone.now())
+    while retention.step(at or timezone.now()):
+        pass
+    return set(Image.objects.filter(trashed_at__gte=rule.tried_at).values_list("pk", flat=True))
+
+
+def test_a_pass_takes_what_its_dry_run_listed(alice: User) -> None:
+    gone = {old(alice).pk for _ in range(3)}
+    make_image(alice)
+    trashed_before = old(alice, trashed_at=timezone.now() - timedelta(days=1))
+    rule = make_rule(alice)
+    assert tried(rule) == gone
+    assert passed(rule, alice) == gone
+    done = rule.passes.get()
+    assert done.finished_at is not None
+    assert (done.pictures, done.size) == (3, 3_000)
+    entry = AuditEntry.objects.get(action="retention.pass")
+    assert entry.details == {"pictures": 3, "bytes": 3_000}
+    trashed_before.refresh_from_db()
+    assert (trashed_before.trashed_at or timezone.now()) < done.as_of
+
+
+def test_more_than_one_step_takes_all_and_each_person_is_told_once(
+    alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    for _ in range(5):
+        old(alice)
+    old(charlie)
+    rule = make_rule(alice)
+    assert len(tried(rule)) == 6
+    assert len(passed(rule, alice)) == 6
+    told = {notice.person: notice.headline for notice in Notice.objects.all()}
+    assert told == {
+        alice: "5 of your pictures went into the trash",
+        charlie: "One of your pictures went into the trash",
+    }
+    alice.refresh_from_db()
+    assert alice.notices_unseen == 1
+
+
+def keep_as_favourite(image: Image) -> None:
+    Favourite.objects.create(user=image.made_by, image=image, image_created_at=image.created_at)
+
+
+def keep_in_collection(image: Image) -> None:
+    collect(image.made_by, new_collection(image.made_by, image.workspace, "Best"), [image])
+
+
+def keep_as_cover(image: Image) -> None:
+    Workspace.objects.filter(pk=image.workspace_id).update(cover=image)
+
+
+def keep_in_open_edit(image: Image) -> None:
+    make_job(image.made_by, image)
+
+
+def keep_for_moderation(image: Image) -> None:
+    open_case(Cause.REPORT, image.made_by, image=image)
+
+
+def keep_withheld(image: Image) -> None:
+    Image.objects.filter(pk=image.pk).update(withheld_at=timezone.now())
+
+
+def keep_as_source(image: Image) -> None:
+    result_of(image, created_at=timezone.now())
+
+
+def keep_in_archive(image: Image) -> None:
+    team = Workspace.objects.create(name="Team", archived_at=timezone.now())
+    Image.objects.filter(pk=image.pk).update(workspace=team)
+
+
+WAYS = [
+    keep_as_favourite, keep_in_collection, keep_as_cover, keep_in_open_edit, keep_for_moderation, keep_withheld,
+    keep_as_source, keep_in_archive,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keep", WAYS)
+@pytest.mark.parametrize("when", ["before the dry run", "after it"])
+def test_what_somebody_keeps_never_goes(keep: Any, when: str, alice: User) -> None:
+    image, other = old(alice), old(alice)
+    rule = make_rule(alice)
+    if when == "before the dry run":
+        keep(image)
+    listed = tried(rule)
+    assert (image.pk in listed) == (when == "after it")
+    if when == "after it":
+        keep(image)
+    assert passed(rule, alice) == {other.pk}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_kept_no_pass_takes_it_nor_more_than_was_listed(seed: int, alice: User, charlie: User) -> None:
+    chance = random.Random(seed)
+    images: list[Image] = []
+    for _ in range(25):
+        source = chance.choice(images) if images and chance.random() < 0.5 else None
+        age: dict[str, Any] = {"created_at": timezone.now() - timedelta(days=chance.randint(1, 200))}
+        made_by = chance.choice([alice, charlie])
+        images.append(result_of(source, **age) if source else make_image(made_by, **age))
+    for image in images:
+        if chance.random() < 0.2:
+            chance.choice([keep_as_favourite, keep_in_open_edit, keep_for_moderation, keep_as_cover])(image)
+    rules = [make_rule(alice, what, days=chance.randint(1, 150)) for what in (Retained.RESULTS, Retained.UPLOADS)]
+    for rule in rules:
+        listed = tried(rule)
+        went = passed(rule, alice)
+        assert went == listed
+        rule.refresh_from_db()
+        retention.switch_off(rule, alice)
+    kept = {row.image_id for row in Favourite.objects.all()} | set(
+        Image.objects.filter(used_by__job__state="queued").values_list("pk", flat=True)
+    )
+    assert not Image.objects.filter(pk__in=kept, trashed_at__isnull=False).exists()
+    # Nothing that is still there lost what it was made from in the same pass.
+    assert not Image.objects.filter(trashed_at=None, root__trashed_at__isnull=False).exists()
+
+
+def test_sources_go_a_pass_after_their_results(alice: User) -> None:
+    source = old(alice)
+    result = result_of(source)
+    results, uploads = make_rule(alice, Retained.RESULTS), make_rule(alice, Retained.UPLOADS)
+    assert (tried(results), tried(uploads)) == ({result.pk}, set())
+    assert retention.switch_on(uploads, alice, timezone.now())
+    assert passed(results, alice) == {result.pk}
+    assert retention.step(timezone.now() + timedelta(hours=23)) == 0
+    assert retention.step(timezone.now() + timedelta(hours=25)) == 1
+    source.refresh_from_db()
+    assert source.trashed_at is not None
+
+
+def test_who_puts_a_picture_back_keeps_it(alice: User) -> None:
+    image = old(alice)
+    rule = make_rule(alice)
+    tried(rule)
+    assert passed(rule, alice) == {image.pk}
+    assert image.restore()
+    for days in (2, 4):
+        retention.step(timezone.now() + timedelta(days=days))
+    image.refresh_from_db()
+    assert image.trashed_at is None
+
+
+def test_a_rule_is_switched_on_only_after_its_list_was_seen(alice: User) -> None:
+    old(alice)
+    rule = make_rule(alice)
+    now = timezone.now()
+    assert retention.why_not(rule, now) == "Try it dry first."
+    assert not retention.switch_on(rule, alice, now)
+    retention.try_dry(rule, now)
+    assert "Look at the list" in retention.why_not(rule, now)
+    assert not retention.switch_on(rule, alice, now)
+    retention.looked(rule)
+    rule.refresh_from_db()
+    assert not retention.switch_on(rule, alice, now + timedelta(days=2))
+    stale = RetentionRule.objects.get(pk=rule.pk)
+    retention.change(rule, alice, days=5)
+    assert not retention.switch_on(stale, alice, now), "it says something else now"
+    assert retention.why_not(rule, now) == "Try it dry first."
+    assert retention.step(now) == 0
+    assert not RetentionPass.objects.exists()
+
+
+def test_changing_a_rule_switches_it_off_in_the_middle(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    for _ in range(3):
+        old(alice)
+    rule = make_rule(alice)
+    tried(rule)
+    assert retention.switch_on(rule, alice, timezone.now())
+    assert retention.step(timezone.now()) == 1
+    retention.change(rule, alice, days=80)
+    assert retention.step(timezone.now()) == 0
+    assert Image.objects.filter(trashed_at=None).count() == 2
+    assert rule.passes.get().finished_at is not None
+    assert Notice.objects.get().headline == "One of your pictures went into the trash"
+
+
+def test_leftovers_and_one_workspace(alice: User, charlie: User) -> None:
+    refused = old(alice, state="refused", refused_code="undecodable")
+    failed = make_job(alice, make_image(alice), finished_at=timezone.now(), state="failed", failure_code="vendor",
+                      allowance="released", due_at=None)  # fmt: skip
+    left = old(alice, kind="generated", job=failed)
+    theirs = old(charlie, state="refused", refused_code="undecodable")
+    fine = old(alice)
+    everywhere = make_rule(alice, Retained.LEFTOVERS)
+    here = make_rule(alice, Retained.LEFTOVERS, workspace=fine.workspace)
+    assert tried(everywhere) == {refused.pk, left.pk, theirs.pk}
+    assert tried(here) == {refused.pk, left.pk}
+
+
+def test_what_was_kept_as_it_came_goes_and_the_picture_stays(alice: User) -> None:
+    image = old(alice, stored=True, raw_size=700)
+    bucket.put(keys.raw_key(image.pk), b"raw", "application/octet-stream")
+    rule = make_rule(alice, Retained.RAW)
+    assert tried(rule) == {image.pk}
+    assert rule.tried_size == 700
+    assert passed(rule, alice) == set()
+    assert not bucket.exists(keys.raw_key(image.pk))
+    assert bucket.exists(keys.master_key(image.pk, "jpg"))
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_at_once_let_each_picture_go_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 5)
+    user = make_user()
+    for _ in range(24):
+        old(user)
+    rule = make_rule(user)
+    tried(rule)
+    assert retention.switch_on(rule, user, timezone.now())
+    went: list[int] = []
+
+    def tick() -> None:
+        try:
+            while step := retention.step(timezone.now()):
+                went.append(step)
+        finally:
+            connections.close_all()
+
+    clocks = [threading.Thread(target=tick) for _ in range(3)]
+    for clock in clocks:
+        clock.start()
+    for clock in clocks:
+        clock.join()
+    done = rule.passes.get()
+    assert (sum(went), done.pictures, Retired.objects.count()) == (24, 24, 24)
+    assert AuditEntry.objects.filter(action="retention.pass").count() == 1
+    assert Notice.objects.get().headline == "24 of your pictures went into the trash"
