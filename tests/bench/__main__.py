@@ -11,7 +11,10 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "history", "moderation", "storage", "streams", "turns", "flight", "recovery")
+NAMES = (
+    *("overhead", "pages", "library", "history", "moderation", "operate", "storage", "streams", "turns", "flight"),
+    "recovery",
+)
 
 
 def measure(name: str, stage: Stage) -> list[Row]:
