@@ -134,9 +134,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
     }
-elif env.flag("DATABASE_POOL"):
-    # Set by project/asgi.py: threads come and go with requests, connections should not. Workers fork and don't pool.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 12, "timeout": 20}}
+else:
+    # A process that is stopped in the middle of a transaction holds its locks, admission's among them, for a minute.
+    of_database = DATABASES["default"].setdefault("OPTIONS", {})
+    of_database.setdefault("options", "-c idle_in_transaction_session_timeout=60s")
+    if env.flag("DATABASE_POOL"):
+        # Set by project/asgi.py: threads come and go with requests, connections should not. Workers fork, without any.
+        of_database["pool"] = {"min_size": 1, "max_size": 12, "timeout": 20}
 
 # Caches hold rate limits only. They live in the database: Redis may be wiped at any moment and nobody should notice.
 # When it is full a third is thrown away: with Django's 300 entries a few strangers would clear everybody's limits.

@@ -49,6 +49,7 @@ def one_moment() -> Iterator[None]:
     if connection.vendor == "postgresql":
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # writing a large table takes its time
             yield
         return
     # Not by `atomic`, which takes SQLite's lock for writing. A reader sees what there was at its first query.

@@ -8,8 +8,10 @@ away, so that a test can see chaos notice it.
 import importlib
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,7 +113,18 @@ def _spring(trap: Path) -> None:
     if action in {KILL_ALL, KILL}:
         os.kill(os.getpid(), signal.SIGKILL)
     if action == STOP:
+        _let_others_write()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _let_others_write() -> None:
+    """On SQLite whoever is stopped while one of its threads writes would hold up everybody: wait until none does."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=30, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
 
 
 def _take_away(what: str) -> None:
