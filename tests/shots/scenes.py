@@ -128,6 +128,13 @@ def of_staff(browser: Browser, password_file: Path) -> list[Scene]:
         "desk-decisions": "/desk/decisions/",
         "admin": "/admin/",
         "admin-edits": "/admin/editor/generationjob/",
+        "operate": "/operate/",
+        "operate-flux": "/operate/flux-server/",
+        "operate-restart": "/operate/flux-server/orders/restart_server/",
+        "operate-inbox": "/operate/flux-server/inbox/",
+        "operate-storage": "/operate/storage/",
+        "operate-rule": "/operate/storage/rules/new/",
+        "operate-strays": "/operate/storage/strays/",
     }
     return [Scene(name, browser, path) for name, path in paths.items()]
 
