@@ -4,7 +4,7 @@ const open = () => document.querySelectorAll("details[data-menu][open]");
 const origins = new WeakMap(); // menu → what had the focus before a key opened it
 
 const ITEMS = "a[href], button:not(:disabled), summary, input:not([type=hidden])";
-const itemsOf = (menu) => [...menu.querySelectorAll(`.menu-panel :is(${ITEMS})`)].filter((item) => item.checkVisibility());
+const itemsOf = (menu) => [...menu.querySelectorAll(`:is(.menu-panel, .dock-panel-words) :is(${ITEMS})`)].filter((item) => item.checkVisibility());
 
 function close(menu) {
   const inside = menu.contains(document.activeElement);

@@ -46,7 +46,8 @@ function put(name, value) {
 }
 
 function saySecond(aloud) {
-  const sentence = `The second picture, ${form().querySelector("[data-second-name]").textContent}, stays in its slot.`;
+  const name = form().querySelector("[data-second-name]").textContent;
+  const sentence = second() ? `The second picture, ${name}, stays in its slot.` : "The second picture is the source now; its slot is empty.";
   if (aloud) document.dispatchEvent(new CustomEvent("retake:toast", { detail: { sentence } }));
   else document.getElementById("live").textContent = sentence;
 }
@@ -55,7 +56,7 @@ function saySecond(aloud) {
 document.addEventListener("DOMContentLoaded", () => {
   if (!left || !form()) return;
   for (const [name, value] of Object.entries(left.settings)) put(name, value);
-  if (left.second && left.second === second()) saySecond(left.aloud);
+  if (left.second && [left.second, ""].includes(second())) saySecond(left.aloud);
 });
 document.addEventListener("input", ({ target }) => {
   if (target.closest("#edit-form") && SETTINGS.includes(target.name)) byHand.add(target.name);
