@@ -205,7 +205,7 @@ STORAGES = {
             "addressing_style": "path" if S3_ENDPOINT_URL else "auto",
         },
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "project.static_files.HashedFiles"},
 }
 UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 30_000_000, at_least=1_000, at_most=500_000_000)
 UPLOAD_MAX_PIXELS = env.whole("UPLOAD_MAX_PIXELS", 50_000_000, at_least=10_000, at_most=200_000_000)

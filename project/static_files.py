@@ -12,9 +12,23 @@ from asgiref.sync import iscoroutinefunction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 Get = Callable[[HttpRequest], HttpResponseBase]
 AsyncGet = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
+    """A module that another one imports is the same one that a page names: under two addresses it would run twice.
+
+    Django can do so for every script; among those of packages are some whose imports lead nowhere, so that here it is
+    done for ours alone.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", ((r"""(?P<matched>from "(?P<url>\.{1,2}/[^"]+)")""", 'from "%(url)s"'),)),
+    )
 
 
 @sync_and_async_middleware

@@ -105,9 +105,13 @@ class EditForm(forms.Form):
 
 
 class RunAgainForm(forms.Form):
-    """Whether an edit that is run again keeps its seed (`same`, also if nothing is said) or draws a `new` one."""
+    """Whether an edit that is run again keeps its seed (`same`, also if nothing is said) or draws a `new` one.
+
+    `second`: what lies in the studio's second slot and is to stay there; the edit takes no part in it.
+    """
 
     mode = forms.ChoiceField(required=False, choices=[("same", "Run again"), ("new", "Variation")])
+    second = PictureField(required=False)
     form_token = forms.CharField(max_length=64)
 
     @property

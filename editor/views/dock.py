@@ -58,7 +58,7 @@ def initial_of(image: Image, asked: Asked) -> dict[str, Any]:
         others = [source.pk for source in asked.reused.source_images if source.pk != image.pk]
         if others and len(asked.reused.source_images) > 1 and (asked.what == "all" or asked.what not in _REUSED):
             initial["second"] = others[-1]
-    if asked.second:
+    if asked.second and asked.second != str(image.pk):  # somebody may walk to the picture that lies there
         initial["second"] = asked.second
     if asked.sentence.isascii() and asked.sentence.isdigit() and int(asked.sentence[:3]) in range(len(SENTENCES)):
         initial["prompt"] = SENTENCES[int(asked.sentence[:3])]

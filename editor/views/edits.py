@@ -46,7 +46,7 @@ def edit_create(request: PersonRequest) -> HttpResponse:
             job = create_job(request.user, sources, form.spec(), form.cleaned_data["form_token"])
             log.info("Edit %s is asked for.", job.pk)
             keep = "&keep=1" if form.cleaned_data["keep_seed"] else ""
-            return redirect(stage_address(job, request.user) + keep)
+            return redirect(stage_address(job, request.user) + keep + _with_second(form))
         except NotAllowed as refusal:
             form.add_error(None, str(refusal))
     if not sources:
@@ -123,7 +123,7 @@ def edit_run_again(request: PersonRequest, job_id: UUID) -> HttpResponse:
     except NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("edit", job.pk)
-    return redirect(stage_address(again, request.user))
+    return redirect(stage_address(again, request.user) + _with_second(form))
 
 
 def spec_of(job: GenerationJob) -> EditSpec:
@@ -158,6 +158,12 @@ def _sources(user: "User", form: EditForm) -> list[Image]:
             form.add_error(field, REFUSALS.get(image.refused_code, "This picture could not be read."))
         found.append(image)
     return found
+
+
+def _with_second(form: EditForm | RunAgainForm) -> str:
+    """Of the studio's address: what lies in the second slot stays there, until a person takes it out."""
+    second: UUID | None = form.cleaned_data.get("second")
+    return f"&second={second}" if second else ""
 
 
 def _went_wrong(job: GenerationJob) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 
+from editor.jobs.differences import name_by
 from editor.models import GenerationJob, Image, JobSource
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Node(NamedTuple):
     depth: int  # 0: made from the upload itself
     again: bool = False  # a merge under its other picture: what was made of it stands where it came first
     below: int = 0  # how many were made of its results, and of theirs
+    differs: str = ""  # among those with the same words: what else was asked of it
 
 
 class Versions(NamedTuple):
@@ -52,7 +54,7 @@ def versions_of(image: Image, user: "User", asked: Collection[UUID] = ()) -> Ver
     ours.sort(key=lambda job: (job.created_at, job.pk), reverse=True)
     kept = [job for number, job in enumerate(ours) if number < NODES_MAX or job.pk in known]
     nodes = _in_reading_order(root, _without_pruned(kept, user, asked))
-    return Versions(root, nodes, len(ours) > NODES_MAX, known)
+    return Versions(root, _told_apart(nodes), len(ours) > NODES_MAX, known)
 
 
 def _without_pruned(newest_first: list[GenerationJob], user: "User", asked: Collection[UUID]) -> list[GenerationJob]:
@@ -92,6 +94,21 @@ def _in_reading_order(root: Image, newest_first: list[GenerationJob]) -> list[No
         nodes.append(node)
         waiting += [Node(job, node.depth + 1) for job in reversed(children[node.job.pk])]
     return [node._replace(below=_below(nodes, place)) for place, node in enumerate(nodes)]
+
+
+def _told_apart(nodes: list[Node]) -> list[Node]:
+    """Each of those with the same words says what it has otherwise than the oldest of them; that one, than the next."""
+    by_words: dict[str, list[GenerationJob]] = defaultdict(list)
+    for node in nodes:
+        if not node.again:
+            by_words[node.job.prompt].append(node.job)
+    differs: dict[UUID, str] = {}
+    for same in by_words.values():
+        same.sort(key=lambda job: (job.created_at, job.pk))
+        differs |= {job.pk: name_by(job, same[0]) for job in same[1:]}
+        if len(same) > 1:
+            differs[same[0].pk] = name_by(same[0], same[1])
+    return [node._replace(differs=differs.get(node.job.pk, "")) for node in nodes]
 
 
 def _parents(job: GenerationJob, root: UUID, known: Collection[UUID]) -> list[UUID | None]:

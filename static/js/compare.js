@@ -1,6 +1,7 @@
-// Before and after: a slider, side by side, or hold to flip. M goes round; a double click centres.
+// Before and after: a slider, side by side, or hold to flip. A double click centres the slider; arrows move it.
 const MODES = ["slider", "side", "flip"];
 const KEY = "compare-mode";
+const ARROWS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 function remembered() {
   const mode = sessionStorage.getItem(KEY);
@@ -30,15 +31,28 @@ function begin(compare) {
   const range = compare.querySelector("[data-compare-range]");
   const place = () => compare.style.setProperty("--at", `${range.value}%`);
   range.addEventListener("input", place);
-  range.addEventListener("dblclick", () => {
-    range.value = 50;
+  const slide = (to) => {
+    range.value = to;
     place();
+  };
+  range.addEventListener("dblclick", () => slide(50));
+  range.addEventListener("keydown", (event) => {
+    const by = ARROWS[event.key];
+    if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    slide(Number(range.value) + by * (event.shiftKey ? 10 : 1));
   });
   const flip = compare.querySelector("[data-compare-flip]");
   if (!flip) return;
   const show = (before) => compare.toggleAttribute("data-flipped", before);
-  flip.addEventListener("pointerdown", () => show(true));
-  for (const end of ["pointerup", "pointercancel", "pointerleave", "blur"]) flip.addEventListener(end, () => show(false));
+  compare.addEventListener("pointerdown", (event) => {
+    // What is zoomed is moved by a press, and two fingers pinch.
+    const held = flip.contains(event.target) || !compare.closest(".zoomed");
+    if (compare.dataset.mode === "flip" && event.button === 0) show(held && event.isPrimary);
+  });
+  compare.addEventListener("contextmenu", (event) => "flipped" in compare.dataset && event.preventDefault()); // of a long press
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) compare.addEventListener(end, () => show(false));
+  flip.addEventListener("blur", () => show(false));
   flip.addEventListener("keydown", (event) => {
     if (event.key === " " || event.key === "Enter") show(true);
   });
@@ -57,11 +71,22 @@ document.addEventListener("change", (event) => {
   if (event.target.name !== "compare") return;
   document.querySelectorAll("#stage [data-compare]").forEach((compare) => setMode(compare, event.target.value));
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "m" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.matches("textarea, select, input:not([type=range], [type=radio], [type=checkbox])")) return;
-  const compare = document.querySelector("#stage [data-compare]");
-  if (!compare || document.querySelector("dialog[open]")) return;
-  event.preventDefault();
-  setMode(compare, MODES[(MODES.indexOf(compare.dataset.mode) + 1) % MODES.length]);
-});
+
+const onStage = () => document.querySelector("#stage [data-compare]");
+
+/** To the next way to compare. Returns whether there is anything to compare. */
+export function cycle() {
+  const compare = onStage();
+  if (compare) setMode(compare, MODES[(MODES.indexOf(compare.dataset.mode) + 1) % MODES.length]);
+  return Boolean(compare);
+}
+
+/** The picture before, until the key that asked for it goes up. Returns whether there is one. */
+export function flip() {
+  const compare = onStage();
+  compare?.setAttribute("data-flipped", "");
+  return Boolean(compare);
+}
+const unflip = () => onStage()?.removeAttribute("data-flipped");
+document.addEventListener("keyup", ({ key }) => key.toLowerCase() === "f" && unflip());
+addEventListener("blur", unflip);

@@ -8,7 +8,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       await navigator.clipboard.writeText(field.value);
       tell("success", "Copied.");
     } catch {
-      tell("info", "The link is selected: copy it with Ctrl C.");
+      tell("info", "The link is selected: copy it from there.");
     }
   });
 }

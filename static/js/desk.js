@@ -1,5 +1,6 @@
 // The desk by keyboard: one key per decision, and the next case comes by itself.
 import { show } from "./desk_pictures.js";
+import { lettersWork } from "./letters.js";
 
 const desk = () => document.querySelector("[data-desk]");
 const decision = () => desk()?.querySelector("[data-desk-decide]");
@@ -102,7 +103,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && target.closest("a, button, summary")) return;
   if (busy || event.repeat) return event.key === "Tab" ? undefined : event.preventDefault();
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (key.length > 1 && key !== "Enter") return;
+  if (key.length > 1 ? key !== "Enter" : !lettersWork()) return;
   if (key !== " " && press(key, event) !== false) event.preventDefault();
 });
 

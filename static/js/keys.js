@@ -1,10 +1,15 @@
 // What each key does, in one list: it drives the keys and the dialog that `?` opens.
 // A key presses what carries it as `data-key`, or does what stands here. None works while somebody types.
-import { fit, zoomBy } from "./zoom.js";
+import { cycle, flip } from "./compare.js";
+import { lettersWork, setLetters } from "./letters.js";
+import { toggleMenu } from "./menus.js";
+import { fit, panBy, zoomBy } from "./zoom.js";
 
 const click = (selector) => () => {
   const found = document.querySelector(selector);
-  found?.click();
+  const menu = found?.matches("details[data-menu] > summary") && found.parentElement;
+  if (menu) toggleMenu(menu);
+  else found?.click();
   return Boolean(found);
 };
 const step = (by) => () => {
@@ -22,9 +27,9 @@ const focus = (selector) => () => {
 };
 const onStage = (action) => () => {
   if (!document.querySelector("#stage [data-zoomable] img")) return false;
-  action();
-  return true;
+  return action() ?? true;
 };
+const AT_ONCE = 0.1; // of the picture's side
 const pressed = (key) => click(`#studio [data-key="${key}"]`);
 
 /** [title, [keys as shown, what they do, key, action]]; without a key the row only tells. */
@@ -37,9 +42,11 @@ const MAP = [
     ["Ctrl V", "Paste a picture into the slot in focus"],
   ]],
   ["Picture", [
-    ["M", "Slider, side by side, hold to flip"],
-    ["← · →", "Move the slider, when it is in focus"],
+    ["M", "Slider, side by side, hold to flip", "m", cycle],
+    ["F", "Hold: the picture before", "f", flip],
+    ["← · →", "Move the slider by 1 %, with Shift by 10, when it is in focus"],
     ["+ · −", "Larger, smaller", "+", onStage(() => zoomBy(1))],
+    ["Shift ← ↑ → ↓", "Move what is larger than fits"],
     ["0", "As large as fits", "0", onStage(fit)],
     ["1 to 4", "One of several results"],
     ["J · ]", "Next version", "j", step(1)],
@@ -54,7 +61,7 @@ const MAP = [
     ["X", "Compare with another", "x", pressed("x")],
     ["D", "Download", "d", pressed("d")],
     ["I", "Everything about it", "i", pressed("i")],
-    [".", "All that can be done", ".", pressed(".")],
+    [".", "All that can be done; arrows go through it", ".", pressed(".")],
     ["Del", "Into the trash", "Delete", pressed("Delete")],
   ]],
   ["In a grid", [
@@ -71,6 +78,9 @@ const MAP = [
 ];
 const ALSO = { "]": step(1), "[": step(-1), "=": onStage(() => zoomBy(1)), "-": onStage(() => zoomBy(-1)), "−": onStage(() => zoomBy(-1)) };
 for (const number of "1234") ALSO[number] = pressed(number);
+const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+for (const [key, [right, down]] of Object.entries(WAYS)) ALSO[`Shift ${key}`] = onStage(() => panBy(right * AT_ONCE, down * AT_ONCE));
+const HELD = new Set([...Object.keys(WAYS).map((key) => `Shift ${key}`), "+", "=", "-", "−"]); // go on while they are held
 
 const actions = new Map(Object.entries(ALSO));
 for (const [, rows] of MAP) for (const [, , key, action] of rows) if (key) actions.set(key, action);
@@ -84,8 +94,22 @@ function element(name, { text, ...facts }, ...children) {
 
 function help() {
   const dialog = document.getElementById("keys") ?? build();
-  if (!dialog.open) dialog.showModal();
+  if (dialog.open) return true;
+  const menu = document.activeElement.closest("details[data-menu]");
+  if (menu) menu.open = false;
+  const before = menu?.querySelector("summary") ?? document.activeElement;
+  const back = before === document.body ? document.getElementById("main") : before;
+  dialog.addEventListener("close", () => back.focus({ preventScroll: true }), { once: true });
+  dialog.showModal();
   return true;
+}
+
+function letterSwitch() {
+  const box = element("input", { type: "checkbox", checked: lettersWork() });
+  box.addEventListener("change", () => setLetters(box.checked));
+  const words = element("span", { text: "Keys of one letter, digit or sign work" });
+  const hint = element("small", { className: "hint", text: "Without them: the arrows, Ctrl ↵, Del, and this list from the menu of your account." });
+  return element("label", { className: "field-check keys-switch" }, box, element("span", {}, words, hint));
 }
 
 function build() {
@@ -101,7 +125,7 @@ function build() {
   const close = element("button", { type: "submit", className: "icon-button", text: "×" });
   close.setAttribute("aria-label", "Close");
   const head = element("form", { method: "dialog" }, element("h2", { id: "keys-title", text: "Keys" }), close);
-  const dialog = element("dialog", { id: "keys", className: "sheet-dialog keys-dialog" }, head, element("div", { className: "keys-groups" }, ...groups));
+  const dialog = element("dialog", { id: "keys", className: "sheet-dialog keys-dialog" }, head, letterSwitch(), element("div", { className: "keys-groups" }, ...groups));
   dialog.setAttribute("aria-labelledby", "keys-title");
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
@@ -109,6 +133,13 @@ function build() {
 }
 
 const types = (target) => target.matches?.("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=range])");
+
+function keyOf({ key, shiftKey, target }) {
+  if (key.length === 1) return key.toLowerCase();
+  // The slider moves by them itself.
+  return shiftKey && key in WAYS && target.type !== "range" ? `Shift ${key}` : key;
+}
+
 let begun = ""; // the first of two keys
 let forget = 0;
 
@@ -116,12 +147,13 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("[data-desk]") || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && event.target.id === "prompt") return event.target.blur();
   if (types(event.target) || document.querySelector("dialog[open]")) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.key.length === 1 && !lettersWork()) return;
+  const key = keyOf(event);
   const action = actions.get(begun ? `${begun} ${key}` : key);
   clearTimeout(forget);
   const first = !begun && key === "g";
   begun = first ? "g" : "";
   if (first) forget = setTimeout(() => (begun = ""), 1500);
-  if (!event.repeat && action?.()) event.preventDefault();
+  if ((!event.repeat || HELD.has(key)) && action?.()) event.preventDefault();
 });
 document.addEventListener("click", ({ target }) => target.closest("[data-help]") && help());

@@ -1,8 +1,11 @@
 // The prompt: grows with its words, keeps a draft, runs by Ctrl or ⌘ Enter, walks earlier words by Alt ↑ and ↓.
+import { walked } from "./walking.js";
+
 const CARRIED = "carried-words"; // to the next picture in the source slot
 
 let earlier = -1; // how far back; -1 is what is being written
 let written = "";
+let quiet = walked; // on the page that somebody walked to, until words are sent
 let typed = null; // since the words were sent; the answer brings a new field
 
 const prompt = () => document.getElementById("prompt");
@@ -23,7 +26,16 @@ function begin() {
   sessionStorage.removeItem(CARRIED);
   sayTry(field);
   grow(field);
-  if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) field.focus({ preventScroll: true });
+  if (quiet) showVersion();
+  else if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) field.focus({ preventScroll: true });
+  quiet = false;
+}
+
+/** Whoever walks goes on from the version on the stage. */
+function showVersion() {
+  const here = document.querySelector("#versions a[aria-current]");
+  here?.focus({ preventScroll: true });
+  here?.scrollIntoView({ block: "nearest" });
 }
 
 /** The words that stand here are to stand beside the picture of the next page, too. */
@@ -40,6 +52,7 @@ function sayTry(field) {
 
 function put(words) {
   const field = prompt();
+  earlier = -1;
   field.value = words;
   grow(field);
   sayTry(field);

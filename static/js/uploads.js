@@ -1,5 +1,6 @@
 // Pictures come in by drop, paste, dialog or camera: one request each, with its progress, and a bad one harms no other.
 import { carryWords } from "./prompt.js";
+import { takingAlong } from "./walking.js";
 import { drawToken, send } from "./sending.js";
 
 const AT_ONCE = 3;
@@ -83,8 +84,7 @@ async function take({ file, slot, opens }) {
     line.progress.removeAttribute("value");
     if (opens) {
       if (slot === "source") carryWords();
-      const second = slot === "source" && document.querySelector("#edit-form [name=second]")?.value;
-      location.assign(second ? `${picture.url}?second=${second}` : picture.url);
+      location.assign(takingAlong(picture.url, { aloud: true }));
       return;
     }
     if (slot === "second") {

@@ -1,4 +1,5 @@
 // The versions come anew when an edit has ended: on a phone their sheet stays open, and the focus stays where it was.
+// A button to cancel goes with what it canceled: the focus goes on to the version.
 let open = false;
 let focused = null;
 
@@ -14,4 +15,20 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   open = false;
   if (focused) versions.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   focused = null;
+});
+
+let canceled = null; // the tile of the edit whose button had the focus
+const CANCEL = "form[action$='/cancel/']";
+
+function remember({ detail }) {
+  const form = detail.target.contains(document.activeElement) && document.activeElement.closest(CANCEL);
+  if (form) canceled = form.getAttribute("hx-target");
+}
+document.addEventListener("htmx:beforeRequest", remember);
+document.addEventListener("htmx:beforeSwap", remember);
+document.addEventListener("htmx:oobBeforeSwap", remember);
+document.addEventListener("htmx:afterSettle", () => {
+  if (!canceled || document.activeElement.closest(CANCEL)) return;
+  if (document.activeElement === document.body) document.querySelector(`${canceled} .tile-link`)?.focus({ preventScroll: true });
+  canceled = null;
 });

@@ -19,8 +19,15 @@ function show() {
   place.classList.toggle("zoomed", view.zoom > 1);
   const said = document.querySelector("#stage [data-zoom-said]");
   if (!said) return;
-  said.textContent = `${Math.round(view.zoom * 100)} %`;
-  said.parentElement.setAttribute("aria-label", `Fit: now ${said.textContent}`);
+  said.textContent = view.zoom === 1 ? "Fit" : `${share()} %`;
+  said.parentElement.setAttribute("aria-label", view.zoom === 1 ? `Fit: it is, at ${share()} %` : `Fit: now ${share()} %`);
+}
+
+/** How large it is shown, in percent: at 100 one pixel of the picture is one of the screen. */
+function share() {
+  const image = picture();
+  if (!image) return 100;
+  return Math.round((100 * view.zoom * image.offsetWidth * devicePixelRatio) / image.getAttribute("width"));
 }
 
 /** To `zoom`, so that the point of the picture under (x, y) of the window stays there; without one, the middle does. */
@@ -56,6 +63,15 @@ function frameUnder(point) {
 
 export function zoomBy(steps) {
   zoomTo(view.zoom * STEP ** steps);
+}
+
+/** To see more of what lies there, in shares of a picture's side. Returns whether there is more. */
+export function panBy(right, down) {
+  if (view.zoom === 1) return false;
+  view.x -= right;
+  view.y -= down;
+  show();
+  return true;
 }
 
 export function fit() {
@@ -144,3 +160,4 @@ function begin() {
 }
 begin();
 document.addEventListener("htmx:load", begin);
+addEventListener("resize", show);

@@ -24,10 +24,12 @@ def test_from_the_door_to_the_same_picture_again(page: Page, person: User, compl
     expect(page.get_by_role("heading", name="Drop a picture")).to_be_visible()
     upload(page)
     expect(page.locator("#stage .picture img")).to_be_visible(timeout=PATIENCE)
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true, configurable: true})")
     run(page, "Make it look like a watercolour")
     expect(page.locator("#versions .tile.current")).to_contain_text("watercolour")
     see_result(page)
     expect(page.locator("#live")).to_have_text("Your edit is done.")
+    expect(page).to_have_title(re.compile("^✓ "))
 
     page.get_by_role("link", name="History").click()
     page.get_by_role("link", name=re.compile("watercolour")).click()
@@ -92,15 +94,21 @@ def test_two_pictures_become_one(signed_in: Page, person: User) -> None:
     see_result(signed_in)
     job = GenerationJob.objects.get(made_by=person)
     assert [image.name for image in job.source_images] == ["Cat.jpg", "Cup of coffee.jpg"]
+    second = signed_in.locator("#edit-form [name=second]")
+    expect(second).to_have_value(str(job.source_images[1].pk))  # for other words, until somebody takes it out
+    signed_in.locator("#versions").get_by_role("link", name=re.compile("Original")).click()
+    expect(signed_in.locator("#live")).to_have_text("The second picture, Cup of coffee.jpg, stays in its slot.")
+    expect(second).to_have_value(str(job.source_images[1].pk))
 
 
-def test_several_edits_run_at_once_and_a_reload_loses_nothing(signed_in: Page) -> None:
+def test_several_edits_run_at_once_and_a_reload_loses_nothing(signed_in: Page, complaints: list[str]) -> None:
     open_sample(signed_in)
     for words in ("pencil drawing", "golden hour", "posterise"):
         run(signed_in, words)
     signed_in.reload()
     expect(signed_in.locator("#versions .tile.tone-done")).to_have_count(3, timeout=PATIENCE)
     see_result(signed_in)
+    assert complaints == []
 
 
 def test_double_click_makes_one_edit(signed_in: Page, person: User) -> None:
@@ -220,6 +228,7 @@ def test_cancel_ends_the_waiting(signed_in: Page) -> None:
     run(signed_in, "make it blue #fault:never")
     signed_in.locator("#stage .status-pill").get_by_role("button", name="Cancel").click()
     expect(signed_in.locator("#stage .stage-status")).to_contain_text("Canceled", timeout=PATIENCE)
+    expect(signed_in.locator("#versions .tile.current > a")).to_be_focused()
 
 
 def test_cancel_during_the_sending_is_said_until_the_answer_is_in(signed_in: Page, person: User) -> None:
