@@ -136,8 +136,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # A process that is stopped in the middle of a transaction holds its locks, admission's among them, for a minute.
+    # Our queries are short: compiling them takes longer than they do.
     of_database = DATABASES["default"].setdefault("OPTIONS", {})
-    of_database.setdefault("options", "-c idle_in_transaction_session_timeout=60s")
+    of_database.setdefault("options", "-c idle_in_transaction_session_timeout=60s -c jit=off")
     if env.flag("DATABASE_POOL"):
         # Set by project/asgi.py: threads come and go with requests, connections should not. Workers fork, without any.
         of_database["pool"] = {"min_size": 1, "max_size": 12, "timeout": 20}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from editor.library.edits import source_term
 from editor.library.history_filters import HistoryFilters
@@ -100,7 +100,7 @@ def find(history: History, filters: HistoryFilters, known: Known, place: Place |
     if filters.words:
         narrowings.append(_of_terms(history, known.endings))
     leader = _leader(narrowings, known.rare)
-    others = [each.holds for each in narrowings if each is not leader and each.holds is not None]
+    others = [_looked_up(each.holds) for each in narrowings if each is not leader and each.holds is not None]
     jobs = history.edits()
     if leader is None or leader.holds is None:
         jobs = jobs.filter(_plain(history, filters, ""), *(holds("pk") for holds in others))
@@ -113,6 +113,11 @@ def find(history: History, filters: HistoryFilters, known: Known, place: Place |
     ids = [GenerationJob.objects.filter(pk__in=one[: most * leader.each]).order_by().values("pk") for one in found]
     chosen = ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0]
     return _from(jobs.filter(pk__in=chosen), place, "created_at", "id")[:most]
+
+
+def _looked_up(holds: Callable[[str], Exists]) -> Callable[[str], Case]:
+    """The same, for each edit that the leader finds; by itself PostgreSQL might read all that it holds for at first."""
+    return lambda name: Case(When(holds(name), then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def look_up(history: History, filters: HistoryFilters) -> Known:
