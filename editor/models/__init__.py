@@ -4,6 +4,7 @@ from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch
+from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
@@ -59,6 +60,7 @@ __all__ = [
     "Batch",
     "CaseState",
     "Cause",
+    "ChangedMeanwhile",
     "Collection",
     "CollectionItem",
     "Consent",
@@ -91,6 +93,7 @@ __all__ = [
     "RuleAction",
     "RuleKind",
     "SavedFilter",
+    "Setting",
     "Shape",
     "Tag",
     "TooManyWorkspaces",

@@ -22,6 +22,7 @@ from editor.jobs import trial, vendor
 from editor.jobs.creation import NotAllowed
 from editor.jobs.failures import explain
 from editor.models import Attempt, FluxServer, GenerationJob, JobState, User
+from editor.models.chosen import chosen
 
 LAST = 10  # results that `show` looks back at
 _GROUP = "FLUX_INBOX_BUCKET, FLUX_INBOX_PUBLIC_URL, FLUX_INBOX_ACCESS_KEY_ID and FLUX_INBOX_SECRET_ACCESS_KEY"
@@ -205,7 +206,7 @@ def _remedy(error: FluxError) -> str:
 
 
 def _price() -> str:
-    return f"which costs {settings.FLUX_PRICE:g}" if settings.FLUX_PRICE else "at a price that FLUX_PRICE does not say"
+    return f"which costs {chosen.FLUX_PRICE:g}" if chosen.FLUX_PRICE else "at a price that FLUX_PRICE does not say"
 
 
 def _host() -> str:
