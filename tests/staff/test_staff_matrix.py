@@ -28,6 +28,7 @@ from editor.models import (
     FluxServer,
     Invitation,
     PromptRule,
+    Setting,
     User,
     WebhookEvent,
 )
@@ -59,6 +60,7 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "editor.invitation": ("vacd", {"administrator": "vacd"}),
     "editor.moderationcase": ("v", {"moderator": "v"}),
     "editor.promptrule": ("vacd", {"moderator": "vac", "administrator": "vac"}),
+    "editor.setting": ("vc", {"administrator": "vc"}),
     "editor.user": ("vac", {"administrator": "vac"}),
     "editor.webhookevent": ("v", {"operator": "v"}),
     "editor.workspace": ("vac", {"administrator": "vc"}),
@@ -105,6 +107,7 @@ def scene(quick_passwords: None) -> Scene:
         "editor.invitation": Invitation.objects.create(email="dora@example.com", invited_by=people["superuser"]),
         "editor.moderationcase": case,
         "editor.promptrule": PromptRule.objects.create(name="Weapons", text="gun"),
+        "editor.setting": Setting.objects.create(name="EDITS_PER_DAY"),
         "editor.user": maker,
         "editor.webhookevent": WebhookEvent.objects.create(attempt=attempt, status="success", body={}),
         "editor.workspace": image.workspace,
