@@ -165,7 +165,7 @@ ALL = (
         "An address of mail or street, on the page about the portal and below mails.",
         _words(300),
         optional=True,
-        rows=3,
+        rows=4,
     ),
     Adjustable(
         "PORTAL_WELCOME",
@@ -182,7 +182,7 @@ ALL = (
         "Stands at the top of every page until somebody closes it, and again when it changes.",
         _words(300),
         optional=True,
-        rows=2,
+        rows=4,
     ),
     Adjustable(
         "PORTAL_TERMS",
