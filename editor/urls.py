@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from editor.views import (
+    about,
     batches,
     chosen_edits,
     collections,
@@ -194,6 +195,7 @@ urlpatterns: list[URLPattern] = [
     path("join/<slug:token>/", members.join, name="join"),
     path("hooks/flux/<slug:secret>/", webhook.flux_webhook, name="flux_webhook"),
     path("sources/<str:token>.jpg", links.flux_source, name="flux_source"),
+    path("about/", about.about, name="about"),
     path("healthz/", health.healthz, name="healthz"),
     path("readyz/", health.readyz, name="readyz"),
     path("metrics/", health.metrics, name="metrics"),

@@ -54,6 +54,17 @@ def _is_ip(host: str) -> bool:
     return True
 
 
+def _as_number(raw: str) -> float:
+    try:
+        return float(raw)
+    except ValueError:
+        return float("nan")
+
+
+def _short(raw: str) -> str:
+    return repr(raw if len(raw) <= 60 else f"{raw[:60]}…")
+
+
 @dataclass
 class Environment:
     """Reads variables by name. A bad value becomes the default and a `Problem`."""
@@ -94,20 +105,55 @@ class Environment:
         raw = self.text(name)
         if not raw:
             return default
-        try:
-            value = float(raw)
-        except ValueError:
-            value = float("nan")
+        value = _as_number(raw)
         if not at_least <= value <= at_most:
-            bounds = f"from {at_least:g} to {at_most:g}"
-            self.complain(
-                "E003", name, f"{name} is {raw!r}, not a number {bounds}.", f"Set {name} to a number {bounds}."
-            )
+            self._no_number(name, raw, f"a number from {at_least:,.12g} to {at_most:,.12g}")
             return default
         return value
 
     def whole(self, name: str, default: int, *, at_least: int, at_most: int) -> int:
-        return int(self.number(name, default, at_least=at_least, at_most=at_most))
+        raw = self.text(name)
+        if not raw:
+            return default
+        value = _as_number(raw)
+        if not at_least <= value <= at_most or value != int(value):
+            self._no_number(name, raw, f"a whole number from {at_least:,} to {at_most:,}")
+            return default
+        return int(value)
+
+    def _no_number(self, name: str, raw: str, wanted: str) -> None:
+        self.complain("E003", name, f"{name} is {_short(raw)}, not {wanted}.", f"Set {name} to {wanted}.")
+
+    def whole_or_none(self, name: str, *, at_least: int, at_most: int) -> int | None:
+        """None where nothing is given."""
+        return self.whole(name, at_least, at_least=at_least, at_most=at_most) if self.given(name) else None
+
+    def number_or_none(self, name: str, *, at_least: float, at_most: float) -> float | None:
+        """None where nothing is given."""
+        return self.number(name, at_least, at_least=at_least, at_most=at_most) if self.given(name) else None
+
+    def words(self, name: str, *, longest: int) -> str:
+        """Words for people, of so many characters at most."""
+        value = self.text(name)
+        if len(value) > longest:
+            self.complain(
+                "E009", name, f"{name} has {len(value):,} characters; at most {longest:,} fit.", f"Shorten {name}."
+            )
+            return ""
+        return value
+
+    def signup(self, name: str) -> str:
+        """Who may sign up: "open", "invite", "domain:…", or "" where nothing is given."""
+        value = self.text(name)
+        if value in {"", "open", "invite"} or (value.startswith("domain:") and value.strip(" ,") != "domain:"):
+            return value
+        self.complain(
+            "E007",
+            name,
+            f"{name} is {_short(value)}, which is none of open, invite and domain:example.com,example.org.",
+            f"Set {name} to one of these.",
+        )
+        return ""
 
     def url(self, name: str, value: str, schemes: Iterable[str], *, example: str) -> str:
         """Check an address that was read before; a bad one becomes "", and "" is complained about where it is required.

@@ -1,5 +1,7 @@
 """Settings, all by environment. `docs/settings.md` documents each variable; `editor/checks.py` says what is wrong.
 
+Those of people (`project/adjustable.py`) are defaults here: what the administration says goes before them.
+
 Importing this module never fails: what is missing or wrong is collected in `SETTINGS_PROBLEMS`, and every process
 that serves (web, worker, clock) refuses to start while there is one.
 """
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import dj_email_url
 
+from project import adjustable
 from project.environment import Environment, address_with_bucket
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -210,8 +213,6 @@ STORAGES = {
 }
 UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 30_000_000, at_least=1_000, at_most=500_000_000)
 UPLOAD_MAX_PIXELS = env.whole("UPLOAD_MAX_PIXELS", 50_000_000, at_least=10_000, at_most=200_000_000)
-UPLOADS_PER_DAY = env.whole("UPLOADS_PER_DAY", 2_000, at_least=1, at_most=1_000_000)
-UPLOADS_WAITING = env.whole("UPLOADS_WAITING", 200, at_least=1, at_most=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 200_000  # form fields; files are counted by UPLOAD_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 600  # 500 chosen pictures and what to do with them
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
@@ -219,9 +220,7 @@ FILE_UPLOAD_HANDLERS = [
     "editor.views.uploading.CappedUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-TRASH_DAYS = 30
 RAW_KEPT = env.flag("RAW_KEPT")  # keep what was uploaded, as it came, after it was taken in
-QUARANTINE_DAYS = env.whole("QUARANTINE_DAYS", 90, at_least=1, at_most=3_650)  # the bytes of removed pictures
 WITHHOLD_TRUST = {word.strip() for word in env.text("WITHHOLD_TRUST", "restricted").split(",")} - {"", "nobody"}
 if not {"restricted", "new", "normal", "trusted"} >= WITHHOLD_TRUST:
     env.complain(
@@ -249,7 +248,6 @@ LOOPBACK_NAMES = {"127.0.0.1", "localhost", "::1"}
 FLUX_IS_SANDBOX = (urlsplit(FLUX_BASE_URL).hostname or "") in LOOPBACK_NAMES
 FLUX_QUEUE_LIMIT = env.whole("FLUX_QUEUE_LIMIT", 5, at_least=1, at_most=10_000)
 FLUX_OUTSTANDING = env.whole("FLUX_OUTSTANDING", min(FLUX_QUEUE_LIMIT, 3), at_least=1, at_most=10_000)
-FLUX_PRICE = env.number("FLUX_PRICE", 0.0, at_least=0, at_most=1_000)  # money per sample, in the currency of the bill
 FLUX_CONNECT_TIMEOUT = env.number("FLUX_CONNECT_TIMEOUT", 5, at_least=0.1, at_most=60)
 FLUX_READ_TIMEOUT = env.number("FLUX_READ_TIMEOUT", 180, at_least=0.1, at_most=900)
 _public_is_local = (_public.hostname or "") in LOOPBACK_NAMES
@@ -263,10 +261,6 @@ if not FLUX_IS_SANDBOX and _public_is_local and not S3_PUBLIC and not FLUX_UPLOA
     )
 # Where the flux server GETs sources and POSTs its webhook. A portal that only this machine can reach gets no webhook.
 FLUX_SEES_US_AT = f"http://{_bind_host}:{_bind_port}" if FLUX_IS_SANDBOX else ("" if _public_is_local else PUBLIC_URL)
-EDITS_PER_DAY = env.whole("EDITS_PER_DAY", 200, at_least=1, at_most=1_000_000)
-WAITING_PER_USER = env.whole("WAITING_PER_USER", 500, at_least=1, at_most=1_000_000)
-WAITING_PER_WORKSPACE = env.whole("WAITING_PER_WORKSPACE", 2_000, at_least=1, at_most=1_000_000)
-BLOCKED_PER_DAY = env.whole("BLOCKED_PER_DAY", 5, at_least=0, at_most=1_000)
 
 # The inbox: a bucket into which the flux server writes results itself, with a key that opens nothing else ----------
 
@@ -333,9 +327,6 @@ RING_PATIENCE = _time(seconds=10)  # a ring that left the queue and was not answ
 
 AUTH_USER_MODEL = "editor.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-SIGNUP = env.text("SIGNUP", "open" if FLUX_IS_SANDBOX else "invite")
-if SIGNUP not in {"open", "invite"} and not (SIGNUP.startswith("domain:") and SIGNUP.removeprefix("domain:").strip()):
-    env.complain("E007", "SIGNUP", f"SIGNUP is {SIGNUP!r}.", "Use open, invite, or domain:example.com,example.org")
 FIRST_ADMIN_EMAIL = env.text("FIRST_ADMIN_EMAIL")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "studio"
@@ -380,6 +371,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# What people change in the administration: the defaults, until `editor.models.chosen` finds something else -----------
+
+ADJUSTABLE = {each.name: each for each in adjustable.ALL}
+ADJUSTABLE_GIVEN = {name for name in ADJUSTABLE if env.given(name)}
+vars().update({name: each.read(env, name) for name, each in ADJUSTABLE.items()})
+vars().update({"SIGNUP": vars()["SIGNUP"] or ("open" if FLUX_IS_SANDBOX else "invite")})
 
 # Mail -------------------------------------------------------------------------------------------------------------
 

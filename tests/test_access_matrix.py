@@ -504,6 +504,7 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],
     "flux_source": [Address(NOBODY, args=lambda scene: ["no-such-token"])],
+    "about": [Address(ANYONE)],
     "healthz": [Address(ANYONE)],
     "readyz": [Address(ANYONE)],
     "metrics": [Address(NOBODY)],  # there is no METRICS_TOKEN

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from project import adjustable
 from project.environment import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +64,9 @@ MISTAKES = [
     ("retake.E008", "FLUX_INBOX_ACCESS_KEY_ID", INBOX | {"S3_ACCESS_KEY_ID": "their-key"}),
     ("retake.E007", "SIGNUP", {"SIGNUP": "everybody"}),
     ("retake.E007", "SIGNUP", {"SIGNUP": "domain:"}),
+    ("retake.E003", "EDITS_PER_DAY", {"EDITS_PER_DAY": "2.5"}),
+    ("retake.E003", "WORKSPACE_MONEY_PER_MONTH", {"WORKSPACE_MONEY_PER_MONTH": "-1"}),
+    ("retake.E009", "PORTAL_NOTICE", {"PORTAL_NOTICE": "x" * 301}),
     ("retake.E007", "LOG_LEVEL", {"LOG_LEVEL": "loud"}),
     ("retake.E007", "LOG_FORMAT", {"LOG_FORMAT": "xml"}),
     ("retake.E004", "METRICS_TOKEN", {"METRICS_TOKEN": SECRET[:12]}),
@@ -185,19 +189,45 @@ def is_reading(node: ast.AST) -> bool:
     return False
 
 
-def documented() -> dict[str, str]:
-    """Each variable in docs/settings.md, with its default."""
-    rows = re.findall(r"^\| `([A-Z0-9_]+)` \|[^|]*\|([^|]*)\|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+OF_PEOPLE = "## Settings of people"
+
+
+def rows_of(text: str) -> dict[str, str]:
+    """Each variable in the tables of a text, with its default."""
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \|[^|]*\|([^|]*)\|", text, re.MULTILINE)
     assert len(rows) == len(dict(rows))
     return {name: default.strip() for name, default in rows}
 
 
+def documented() -> dict[str, str]:
+    """Each variable in docs/settings.md, with its default."""
+    return rows_of((ROOT / "docs/settings.md").read_text())
+
+
+def documented_for(whom: str) -> dict[str, str]:
+    """Those in the part about the "machine" or about "people"."""
+    before, _, after = (ROOT / "docs/settings.md").read_text().partition(OF_PEOPLE)
+    people, _, rest = after.partition("\n## ")
+    return rows_of(people if whom == "people" else before + rest)
+
+
 def test_every_variable_is_documented_and_no_other() -> None:
-    assert set(documented()) == set(read_by_settings())
+    assert set(documented_for("machine")) == set(read_by_settings())
+    assert set(documented_for("people")) == {each.name for each in adjustable.ALL}
+
+
+def test_documented_defaults_of_people_are_the_real_ones() -> None:
+    said = documented_for("people")
+    assert said.pop("SIGNUP") == "`open` with a sandbox, else `invite`"
+    nothing = Environment({})
+    for each in adjustable.ALL:
+        if each.name in said:
+            default = adjustable.as_text(each.read(nothing, each.name))
+            assert said[each.name] == (f"`{default}`" if default else "none"), each.name
 
 
 def test_documented_defaults_are_the_real_ones() -> None:
-    said = documented()
+    said = documented_for("machine")
     for name, call in read_by_settings().items():
         method = call.func.attr  # type: ignore[attr-defined]
         if method == "required":

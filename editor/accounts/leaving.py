@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -29,6 +28,7 @@ from editor.models import (
     Workspace,
     WorkspaceInvitation,
 )
+from editor.models.chosen import chosen
 from editor.moderation.reports import forget_words
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _trash_made(user: User) -> None:
 
 def _leave_workspaces(user: User) -> None:
     """The own one goes into the trash as if it had lain there for its time: there is no way back."""
-    long_ago = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    long_ago = timezone.now() - timedelta(days=chosen.TRASH_DAYS)
     own = Workspace.objects.filter(personal_for=user)
     own.update(personal_for=None, name="Deleted account", trashed_at=long_ago)
     Membership.objects.filter(user=user).delete()

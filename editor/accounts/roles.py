@@ -40,6 +40,7 @@ ROLES: dict[str, set[str]] = {
         "view_invitation", "add_invitation", "change_invitation", "delete_invitation",
         "view_promptrule", "add_promptrule", "change_promptrule",
         "view_auditentry",
+        "view_setting", "change_setting",
     },
 }  # fmt: skip
 """Code names of this app's permissions, by role."""

@@ -1,6 +1,5 @@
 """Who may sign up: SIGNUP is `open`, `domain:a.com,b.com` or `invite`. An invitation opens all of them."""
 
-from django.conf import settings
 from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +8,7 @@ from django.utils import timezone
 from editor.accounts.addresses import ascii_domain
 from editor.accounts.links import public_url
 from editor.models import Invitation
+from editor.models.chosen import chosen
 
 INVITATION_DAYS = 14
 SESSION_KEY = "invitation"
@@ -17,12 +17,12 @@ _SALT = "retake.invitation"
 
 def domains() -> list[str]:
     """The domains whose addresses may sign up, in ASCII; empty if SIGNUP names none."""
-    kind, _, names = settings.SIGNUP.partition(":")
+    kind, _, names = chosen.SIGNUP.partition(":")
     return [ascii_domain(name) for name in names.split(",") if name.strip()] if kind == "domain" else []
 
 
 def is_by_invitation() -> bool:
-    return bool(settings.SIGNUP == "invite")
+    return bool(chosen.SIGNUP == "invite")
 
 
 def admits(address: str) -> bool:

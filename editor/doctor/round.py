@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from editor.doctor import accounts, addresses, objects, parts, processes, settled, stuck
+from editor.doctor import accounts, addresses, choices, objects, parts, processes, settled, stuck
 from editor.doctor.findings import Ask, Check, Finding, Level, problem, warning
 
 log = logging.getLogger(__name__)
@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 CHECKS = (
     Check("settings", parts.look_at_settings),
     Check("database", parts.look_at_database, needs=("settings",)),
+    Check("chosen settings", choices.look_at_choices, needs=("database",)),
     Check("redis", parts.look_at_redis, needs=("settings",)),
     Check("bucket", parts.look_at_bucket, needs=("settings",)),
     Check("flux server", parts.look_at_flux_server, needs=("settings",)),

@@ -24,6 +24,7 @@ from editor.images.rights import Rights
 from editor.library.perceptual import phash_columns
 from editor.library.words import index_words
 from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
+from editor.models.chosen import chosen
 from editor.moderation import classifier, fingerprints
 from editor.moderation.first_looks import Reason, of_likeness, of_sources, of_trust, withhold
 from editor.moderation.trust import looked_at_first
@@ -165,11 +166,11 @@ def _put_raw(image: Image, file: IO[bytes]) -> None:
 def _need_room(user: User) -> None:
     """Raises TooMany."""
     uploads = Image.objects.filter(made_by=user, kind=ImageKind.UPLOADED)
-    if uploads.filter(created_at__gte=timezone.now() - timedelta(days=1)).count() >= settings.UPLOADS_PER_DAY:
-        raise TooMany(f"That is {settings.UPLOADS_PER_DAY} pictures in a day. Please go on tomorrow.")
-    if uploads.filter(state=ImageState.RECEIVED).count() >= settings.UPLOADS_WAITING:
+    if uploads.filter(created_at__gte=timezone.now() - timedelta(days=1)).count() >= chosen.UPLOADS_PER_DAY:
+        raise TooMany(f"That is {chosen.UPLOADS_PER_DAY} pictures in a day. Please go on tomorrow.")
+    if uploads.filter(state=ImageState.RECEIVED).count() >= chosen.UPLOADS_WAITING:
         raise TooMany(
-            f"{settings.UPLOADS_WAITING} of your pictures are still being checked. Please go on in a few minutes.",
+            f"{chosen.UPLOADS_WAITING} of your pictures are still being checked. Please go on in a few minutes.",
             retry_after=WAITING_RETRY,
         )
 

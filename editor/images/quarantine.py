@@ -17,6 +17,7 @@ from django.utils import timezone
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.models import CaseState, Image, ImageState
+from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def purge_quarantine() -> list[Image]:
 
     Some at a time; returns them. One that can't be deleted keeps none of the others.
     """
-    before = timezone.now() - timedelta(days=settings.QUARANTINE_DAYS)
+    before = timezone.now() - timedelta(days=chosen.QUARANTINE_DAYS)
     over = Image.objects.filter(removed_at__lte=before, quarantined_at__isnull=False, purged_at=None)
     over = over.exclude(cases__state=CaseState.OPEN).select_related("workspace")
     purged = []

@@ -1,7 +1,6 @@
 """Whose turn it is, and whether there is room with the vendor. Everything here happens under the FluxServer's lock."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from editor.images.rights import today
 from editor.images.sizes import MATCH, size_for_ratio
 from editor.jobs.turns import Flow, Line, Waiting
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, ImageState, JobSource, JobState, Turn
+from editor.models.allowances import price
 from editor.models.attempts import AttemptQuerySet
 from editor.models.jobs import JobQuerySet
 
@@ -52,7 +52,7 @@ def admit_some(most: int) -> list[Admitted]:
 def _attempts_for(jobs: list[GenerationJob], server: FluxServer) -> list[Attempt]:
     earlier = Attempt.objects.filter(job__in=jobs).order_by().values_list("job").annotate(Max("number"))
     last = dict(earlier)
-    deadline_at = timezone.now() + settings.JOB_PROCESSING_DEADLINE
+    deadline_at, each = timezone.now() + settings.JOB_PROCESSING_DEADLINE, price()
     attempts = [
         Attempt(
             job=job,
@@ -60,7 +60,7 @@ def _attempts_for(jobs: list[GenerationJob], server: FluxServer) -> list[Attempt
             number=last.get(job.pk, 0) + 1,
             fence=job.fence,
             samples=job.samples,
-            price=Decimal(str(settings.FLUX_PRICE)) * job.samples,
+            price=each * job.samples,
             deadline_at=deadline_at,
         )
         for job in jobs

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from editor.models import Allowance, GenerationJob, Membership, Usage, User, Workspace
 from editor.models.allowances import month_after, month_of, price
+from editor.models.chosen import chosen
 
 DAY = timedelta(days=1)
 
@@ -30,7 +30,7 @@ class Rest:
 
 
 def daily_limit(user: User) -> int:
-    return settings.EDITS_PER_DAY if user.edits_per_day is None else user.edits_per_day
+    return chosen.EDITS_PER_DAY if user.edits_per_day is None else user.edits_per_day
 
 
 def rest_of(user: User, workspace_id: UUID) -> Rest:
@@ -85,15 +85,16 @@ def _of_month(workspace: Workspace, me: Membership, until: date) -> list[Rest]:
         limit, ask = f"You may have {_pictures(most)} made a month in {name}", "an admin of the workspace"
         found.append(_monthly(left, f"of your {_pictures(most)} left this month", limit, _are(left), day, ask))
     ask = "an administrator of the portal"
-    if workspace.pictures_per_month is not None:
-        most = workspace.pictures_per_month
+    most_of_all, money_of_all = workspace.pictures_allowed, workspace.money_allowed
+    if most_of_all is not None:
+        most = most_of_all
         left = max(0, most - (sums["everybodys"] or 0))
         limit = f"{name} may have {_pictures(most)} made a month"
         found.append(_monthly(left, f"of {_pictures(most)} left this month", limit, _are(left), day, ask))
-    if workspace.money_per_month is not None and (each := price()):
-        money = max(Decimal(0), workspace.money_per_month - (sums["money"] or 0))
+    if money_of_all is not None and (each := price()):
+        money = max(Decimal(0), money_of_all - (sums["money"] or 0))
         left = int(money // each)
-        limit = f"{name} may spend {workspace.money_per_month:.2f} a month"
+        limit = f"{name} may spend {money_of_all:.2f} a month"
         have = f"{money:.2f} is left, enough for {'one picture' if left == 1 else f'{left} pictures'}"
         found.append(_monthly(left, "pictures left for this month’s money", limit, have, day, ask))
     return found

@@ -16,6 +16,7 @@ from editor.jobs import batches, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
+from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def empty_trash() -> int:
     Those that moderation removed lie in quarantine, for a time of their own.
     """
     cancel_abandoned()
-    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    before = timezone.now() - timedelta(days=chosen.TRASH_DAYS)
     purged = 0
     over = Image.objects.filter(trashed_at__lte=before, purged_at=None, removed_at=None)
     for image in over.order_by("trashed_at")[:MOST_RINGS]:

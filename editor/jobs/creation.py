@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from editor.jobs import allowances
 from editor.library.edits import index_edits
 from editor.models import GenerationJob, HeldFor, Image, JobSource, JobState, RuleAction, User, Workspace
 from editor.models.allowances import hold_all
+from editor.models.chosen import chosen
 from editor.moderation import prompts
 from editor.moderation.rules import Verdict, look_at_prompt
 
@@ -167,14 +167,14 @@ def _check_pause(person: User) -> None:
 def _check_waiting(person: User, workspace: Workspace, more: int) -> None:
     """Both rows are locked, so nobody else adds to either number now."""
     waiting = GenerationJob.objects.waiting().order_by()
-    most = settings.WAITING_PER_USER
+    most = chosen.WAITING_PER_USER
     there = waiting.filter(made_by=person)[:most].count()
     if there + more > most:
         raise NotAllowed(
             f"You have {_edits(there)} waiting already, and nobody may have more{_than(most, there, more)}. "
             "Nothing was charged. Wait until some are done, or cancel some in your history."
         )
-    most = settings.WAITING_PER_WORKSPACE
+    most = chosen.WAITING_PER_WORKSPACE
     there = waiting.filter(workspace=workspace)[:most].count()
     if there + more > most:
         raise NotAllowed(

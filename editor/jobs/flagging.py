@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from editor.models import Cause, GenerationJob, ImageState, JobState, User
+from editor.models.chosen import chosen
 from editor.moderation.cases import open_case
 
 BLANKED_URGENCY = 10  # nobody can see anything of it
@@ -37,7 +37,7 @@ def follow(job: GenerationJob, *, ready: int, blocked: int, told: bool) -> None:
 
 
 def _pause_if_often(person: User) -> None:
-    now, most = timezone.now(), settings.BLOCKED_PER_DAY
+    now, most = timezone.now(), chosen.BLOCKED_PER_DAY
     if not most:
         return
     lately = GenerationJob.objects.filter(made_by=person, created_at__gt=now - DAY, state=JobState.BLOCKED)

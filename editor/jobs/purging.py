@@ -7,7 +7,6 @@ that lineage and cost remain true.
 import logging
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,6 +27,7 @@ from editor.models import (
     Workspace,
     WorkspaceInvitation,
 )
+from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def purge_workspaces() -> int:
 
     One with edits under way waits for them.
     """
-    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    before = timezone.now() - timedelta(days=chosen.TRASH_DAYS)
     purged = 0
     for workspace in Workspace.objects.filter(trashed_at__lte=before, purged_at=None).order_by("trashed_at"):
         if GenerationJob.objects.unfinished().filter(workspace=workspace).exists():

@@ -15,6 +15,7 @@ from editor.images import inbox, inbox_rights
 from editor.images.bucket import BucketUnavailable
 from editor.jobs.failures import explain
 from editor.models import Attempt, FluxServer, GenerationJob, JobState
+from editor.models.chosen import chosen
 
 LAST = 10  # results that are looked back at
 GROUP = "FLUX_INBOX_BUCKET, FLUX_INBOX_PUBLIC_URL, FLUX_INBOX_ACCESS_KEY_ID and FLUX_INBOX_SECRET_ACCESS_KEY"
@@ -113,7 +114,7 @@ def last_results() -> str:
 
 
 def price() -> str:
-    return f"which costs {settings.FLUX_PRICE:g}" if settings.FLUX_PRICE else "at a price that FLUX_PRICE does not say"
+    return f"which costs {chosen.FLUX_PRICE:g}" if chosen.FLUX_PRICE else "at a price that FLUX_PRICE does not say"
 
 
 def host() -> str:

@@ -4,6 +4,7 @@ from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch
+from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
@@ -71,6 +72,7 @@ __all__ = [
     "BucketRound",
     "CaseState",
     "Cause",
+    "ChangedMeanwhile",
     "Collection",
     "CollectionItem",
     "Consent",
@@ -110,6 +112,7 @@ __all__ = [
     "RuleKind",
     "SavedFilter",
     "ServerOrder",
+    "Setting",
     "Shape",
     "StorageUse",
     "Stray",

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from editor.models.chosen import chosen
 from editor.models.workspaces import Workspace
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def month_after(month: date) -> date:
 
 def price() -> Decimal:
     """What a picture costs now, in the currency of the bill."""
-    return Decimal(str(settings.FLUX_PRICE))
+    return Decimal(str(chosen.FLUX_PRICE))
 
 
 class AllowanceEntry(models.Model):

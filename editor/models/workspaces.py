@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+from editor.models.chosen import chosen
 
 if TYPE_CHECKING:
     from editor.models.images import Image
@@ -32,7 +35,7 @@ def restorable() -> timedelta:
 
     So nobody puts it back just as the clock begins to purge it.
     """
-    return timedelta(days=settings.TRASH_DAYS) - timedelta(hours=1)
+    return timedelta(days=chosen.TRASH_DAYS) - timedelta(hours=1)
 
 
 OWNED_MAX = 50
@@ -100,10 +103,14 @@ class Workspace(models.Model):
         "editor.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="covers", editable=False
     )
     pictures_per_month = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Pictures that may be made in a month; empty: as many as its members may."
+        null=True, blank=True, help_text="Pictures that may be made in a month; empty: as in the settings."
     )
     money_per_month = models.DecimalField(
-        max_digits=10, decimal_places=2, null=True, blank=True, help_text="What they may cost in a month; empty: any."
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What they may cost in a month; empty: as in the settings.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -126,6 +133,19 @@ class Workspace(models.Model):
     @property
     def is_personal(self) -> bool:
         return self.personal_for_id is not None
+
+    @property
+    def pictures_allowed(self) -> int | None:
+        """In a month, of all members together; None: any number. Without a number of its own, the portal's."""
+        return chosen.WORKSPACE_PICTURES_PER_MONTH if self.pictures_per_month is None else self.pictures_per_month
+
+    @property
+    def money_allowed(self) -> Decimal | None:
+        """Likewise."""
+        usual = chosen.WORKSPACE_MONEY_PER_MONTH
+        if self.money_per_month is not None or usual is None:
+            return self.money_per_month
+        return Decimal(str(usual))
 
     @property
     def is_open(self) -> bool:

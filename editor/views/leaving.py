@@ -17,6 +17,7 @@ from editor.accounts.leaving import LastAdministrator, delete_account, is_last_a
 from editor.forms import LeavingForm
 from editor.images.delivery import leave_database
 from editor.models import GenerationJob, LastOwner
+from editor.models.chosen import chosen
 from editor.views.frame import PersonRequest, signed_in
 
 
@@ -54,7 +55,7 @@ def account_delete(request: PersonRequest) -> HttpResponse:
         "form": form,
         "owned": list(only_owned_by(user)),
         "last_administrator": is_last_administrator(user),
-        "days": settings.TRASH_DAYS,
+        "days": chosen.TRASH_DAYS,
         "under_way": GenerationJob.objects.unfinished().filter(made_by=user).exists(),
     }
     refused = request.method == "POST"

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +22,7 @@ from editor.library import shelves
 from editor.library.filters import tags_of
 from editor.library.shelves import NotPossible
 from editor.models import Image, User, Workspace
+from editor.models.chosen import chosen
 from editor.views.frame import PersonRequest, View, signed_in, way_back
 
 CHOSEN_MAX = 500
@@ -58,7 +58,7 @@ def nothing_chosen(request: HttpRequest, user: User, workspace_id: UUID) -> Http
 
 def trashed_words(pictures: int, edits: int) -> str:
     """What went into the trash, or was put away because there is no picture of it."""
-    said = [f"{many(pictures)} in the trash for {settings.TRASH_DAYS} days."] if pictures else []
+    said = [f"{many(pictures)} in the trash for {chosen.TRASH_DAYS} days."] if pictures else []
     if edits:
         said.append(f"{'1 edit' if edits == 1 else f'{edits:,} edits'} without pictures put away.")
     return " ".join(said)

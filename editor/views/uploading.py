@@ -25,6 +25,7 @@ from editor.images.likeness import alike
 from editor.images.refusals import REFUSALS, Refused
 from editor.images.rights import Rights
 from editor.models import Image, ImageState, Workspace
+from editor.models.chosen import chosen
 from editor.views.frame import (
     PersonRequest,
     current_workspace,
@@ -122,7 +123,7 @@ def library_upload(request: PersonRequest) -> HttpResponse:
         "rights_form": RightsForm(auto_id="upload-%s"),
         "sent": Image.objects.visible_to(request.user).filter(pk=sent).first() if sent else None,
         "is_same": "same" in request.GET,
-        "most_waiting": settings.UPLOADS_WAITING,
+        "most_waiting": chosen.UPLOADS_WAITING,
     }
     return render(request, "library/upload.html", context)
 
@@ -163,7 +164,7 @@ def image_trash(request: PersonRequest, image_id: UUID) -> HttpResponse:
     open_workspace_for(request.user, image.workspace_id)
     if image.trash():
         undo = reverse("image_restore", args=[image.pk])
-        messages.success(request, f"In the trash for {settings.TRASH_DAYS} days.", extra_tags=f"undo={undo}")
+        messages.success(request, f"In the trash for {chosen.TRASH_DAYS} days.", extra_tags=f"undo={undo}")
     return redirect("studio")
 
 

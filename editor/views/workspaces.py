@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from editor.access import RIGHTS, Right, image_for, managed_workspace, may_chang
 from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, WorkspaceForm
 from editor.jobs.abandoned import cancel_in
 from editor.models import OWNED_MAX, Membership, Role, TooManyWorkspaces, Workspace, WorkspaceInvitation
+from editor.models.chosen import chosen
 from editor.views.frame import PersonRequest, choose_workspace, signed_in, way_back
 
 MEMBERS_SHOWN = 200
@@ -41,7 +41,7 @@ def workspaces(request: PersonRequest) -> HttpResponse:
         "form": form,
         "memberships": memberships.order_by("-workspace__personal_for", "workspace__archived_at", "workspace__name"),
         "trashed": Workspace.objects.trashed_of(request.user),
-        "days": settings.TRASH_DAYS,
+        "days": chosen.TRASH_DAYS,
     }
     return render(request, "workspaces/list.html", context, status=422 if form.errors else 200)
 
@@ -117,8 +117,8 @@ def workspace_cover(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     form = CoverForm(request.POST)
     if not form.is_valid():
         raise Http404
-    chosen = form.cleaned_data["picture"]
-    picture = image_for(request.user, chosen) if chosen else None
+    wanted = form.cleaned_data["picture"]
+    picture = image_for(request.user, wanted) if wanted else None
     if picture and (picture.workspace_id != me.workspace_id or not picture.is_ready):
         raise Http404
     if picture and (picture.sensitive or picture.withheld_at is not None):
@@ -153,7 +153,7 @@ def workspace_trash(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     if space.trash():
         cancel_in(space)
         undo = reverse("workspace_restore", args=[space.pk])
-        words = f"{space.name} is in the trash for {settings.TRASH_DAYS} days; nobody sees it meanwhile."
+        words = f"{space.name} is in the trash for {chosen.TRASH_DAYS} days; nobody sees it meanwhile."
         messages.success(request, words, extra_tags=f"undo={undo} trash={reverse('workspaces')}")
     return redirect("workspaces")
 

@@ -12,7 +12,7 @@ from editor import rings
 from editor.doctor import objects
 from editor.images import bucket as store
 from editor.images import keys
-from editor.models import AllowanceEntry, GenerationJob, Image, JobState, Mark, Usage, User
+from editor.models import AllowanceEntry, GenerationJob, Image, JobState, Mark, Setting, Usage, User
 from editor.models.allowances import hold_all
 from project.embedded.process import Child
 from tests.conftest import Bucket
@@ -21,6 +21,28 @@ from tests.makers import make_attempt, make_image, make_job
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+# The settings of people ------------------------------------------------------------------------------------------
+
+
+def test_chosen_settings_that_cannot_hold_or_hide_a_variable_are_told(settings: Settings) -> None:
+    only = ("--only", "chosen settings")
+    Setting.objects.create(name="TRASH_DAYS", value="10", version=1)
+    assert told(*only)[0] == 0
+    settings.ADJUSTABLE_GIVEN = {"TRASH_DAYS"}
+    status, said = told(*only)
+    assert (status, "TRASH_DAYS in the environment does nothing: '10' is set in the administration" in said) == (
+        1,
+        True,
+    )
+    Setting.objects.create(name="EDITS_PER_DAY", value="lots", version=1)
+    Setting.objects.create(name="GONE_SINCE", value="1", version=1)
+    status, said = told(*only)
+    assert status == 2
+    assert "EDITS_PER_DAY can't hold as it is set: This is 'lots', not a whole number" in said
+    assert "Its default does: 200. Set it in the administration, under Settings." in said
+    assert "GONE_SINCE, which is no setting any more" in said
 
 
 # The clock and the workers -----------------------------------------------------------------------------------------

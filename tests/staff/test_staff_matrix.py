@@ -32,6 +32,7 @@ from editor.models import (
     PromptRule,
     RetentionRule,
     ServerOrder,
+    Setting,
     User,
     WebhookEvent,
 )
@@ -64,6 +65,7 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
     "editor.invitation": ("vacd", {"administrator": "vacd"}),
     "editor.moderationcase": ("v", {"moderator": "v"}),
     "editor.promptrule": ("vacd", {"moderator": "vac", "administrator": "vac"}),
+    "editor.setting": ("vc", {"administrator": "vc"}),
     "editor.user": ("vac", {"administrator": "vac"}),
     "editor.webhookevent": ("v", {"operator": "v"}),
     "editor.workspace": ("vac", {"administrator": "vc"}),
@@ -114,6 +116,7 @@ def scene(quick_passwords: None) -> Scene:
         "editor.retentionrule": RetentionRule.objects.create(
             what="results", days=90, made_by=maker, tried_at=timezone.now()
         ),
+        "editor.setting": Setting.objects.create(name="EDITS_PER_DAY"),
         "editor.user": maker,
         "editor.webhookevent": WebhookEvent.objects.create(attempt=attempt, status="success", body={}),
         "editor.workspace": image.workspace,

@@ -17,6 +17,7 @@ from editor.forms.operate import LimitsForm, ReasonForm
 from editor.jobs import brakes, pauses, recent, registration, server_orders, vendor
 from editor.jobs.server_orders import Busy
 from editor.models import FluxServer, ServerOrder
+from editor.models.chosen import chosen
 from editor.models.server_orders import DRAINED, OrderKind
 from editor.views.frame import PersonRequest
 from editor.views.operate.frame import operating, page
@@ -53,7 +54,7 @@ def overview(request: PersonRequest, status: int = 200, **forms: Any) -> HttpRes
         "windows": recent.windows(timezone.now()),
         "today": today,
         "month": month,
-        "priced": bool(settings.FLUX_PRICE),
+        "priced": bool(chosen.FLUX_PRICE),
         "limits": LimitsForm(instance=state["server"]),
         "environment": {"queue_limit": settings.FLUX_QUEUE_LIMIT, "outstanding": settings.FLUX_OUTSTANDING},
         "reason": ReasonForm(),
