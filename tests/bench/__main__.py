@@ -11,7 +11,7 @@ from project.embedded.process import StartError
 from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
-NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "turns", "flight", "recovery")
+NAMES = ("overhead", "pages", "library", "history", "moderation", "streams", "turns", "flight", "recovery", "fleet")
 
 
 def measure(name: str, stage: Stage) -> list[Row]:

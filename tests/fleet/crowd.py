@@ -24,7 +24,7 @@ class Crowd:
     def __init__(self, url: str, certificate: str, person: User, picture: Image) -> None:
         self.done: Counter[str] = Counter()
         self.failures: list[str] = []
-        self.longest = 0.0  # seconds that somebody waited for an answer
+        self.waits: list[float] = []  # seconds, for an answer
         self.tokens: list[str] = []
         self._url, self._certificate, self._picture = url, certificate, picture
         self._session = client_of(person).cookies["sessionid"].value
@@ -101,6 +101,6 @@ class Crowd:
             said = f"{type(error).__name__} {error}"
         with self._lock:
             self.done[kind] += 1
-            self.longest = max(self.longest, time.monotonic() - began)
+            self.waits.append(time.monotonic() - began)
             if said:
                 self.failures.append(f"{kind}, {place}: {said}")

@@ -20,6 +20,7 @@ from tests.test_settings import documented
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "deploy"
 SAID = ["README.md", *(f"docs/{name}.md" for name in ("install", "upgrading", "alarms", "operating"))]
+SOON = {"backup.md"}
 OF_OTHERS = {"help"}  # Django's, which `get_commands` leaves out
 MINIMUM = {"web": 30, "edits": 480, "pictures": 150, "clock": 60}  # seconds, as docs/operating.md says
 
@@ -76,14 +77,15 @@ def test_units_give_the_documented_time(name: str) -> None:
 def test_documented_commands_and_settings_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     known = get_commands().keys() | OF_OTHERS
-    named = set(re.findall(r"(?:manage\.py|(?<=[`(] )retake|(?<=`)retake|^ *retake) ([a-z_0-9]+)", text, re.MULTILINE))
-    named |= set(re.findall(r"^(?: *|RETAKE=\S+ )retake ([a-z_0-9]+)", text, re.MULTILINE))
-    assert named - known - soon() == set()
+    named = set(re.findall(r"(?:manage\.py|`retake|^ *(?:RETAKE=\S+ )?retake)\s+([a-z_0-9]+)", text, re.MULTILINE))
+    assert named
+    assert named - known == set()
 
 
-def soon() -> set[str]:
-    """Commands that docs/backup.md brings along."""
-    return set() if (ROOT / "docs/backup.md").exists() else {"backup", "restore"}
+@pytest.mark.parametrize("name", SAID)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#[\w-]+)?\)", (ROOT / name).read_text()):
+        assert not target or (ROOT / name).parent.joinpath(target).exists() or target in SOON, target
 
 
 def test_example_of_the_environment_names_known_settings_alone() -> None:
