@@ -11,7 +11,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 UNITS = {
-    "web": "retake-web.service",
+    "web": "retake-web@.service",
     "edits": "retake-worker-edits@.service",
     "pictures": "retake-worker-pictures@.service",
     "clock": "retake-clock.service",
@@ -51,7 +51,7 @@ def test_unit_asks_the_main_process_alone_to_end_and_gives_it_time(name: str) ->
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     for path in (ROOT / "deploy/systemd").glob("retake*"):
-        text = path.read_text().replace("/opt/retake/.venv/bin/python", "/bin/sh")
+        text = re.sub(r"/opt/retake/.venv/bin/(python|weed)", "/bin/sh", path.read_text())
         text = re.sub(r"^(User|Group)=.*$", r"\1=root", text, flags=re.MULTILINE)
         (tmp_path / path.name.replace("@.", "@1.")).write_text(text)
     names = sorted(str(path) for path in tmp_path.iterdir())
