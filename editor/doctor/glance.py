@@ -24,6 +24,7 @@ from editor.models import (
     JobState,
     ModerationCase,
 )
+from editor.models.flux_servers import MAINTENANCE
 
 LAST = timedelta(hours=1)
 MOST = 1_000  # of what is counted one by one
@@ -137,7 +138,11 @@ def _paused(server: FluxServer) -> Iterator[Finding]:
     if not server.in_trouble:
         return
     says = pauses.sentence(server)
-    if server.paused_by_hand:
+    if server.paused_by_hand and server.pause_reason == MAINTENANCE:
+        yield warning(
+            says, "Nothing is sent until that is done; then it goes on by itself. See the flux server’s page."
+        )
+    elif server.paused_by_hand:
         yield warning(says, "Nothing is sent until somebody resumes it.")
     elif server.pause_reason in NEEDS_A_PERSON:
         yield problem(says, f"{pauses.MEND[server.pause_reason]} Edits wait meanwhile, and nobody is charged.")

@@ -55,7 +55,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class RegistrationForm(forms.Form):
+class DeployTypeForm(forms.Form):
     deploy_type = forms.RegexField(
         r"^[A-Za-z0-9_.-]+$",
         label="Kind of your flux server (deploy_type)",
@@ -63,4 +63,7 @@ class RegistrationForm(forms.Form):
         initial=DEPLOY_TYPE,
         error_messages={"invalid": "Letters, numbers, dots and underscores only."},
     )
+
+
+class RegistrationForm(DeployTypeForm):
     tested = forms.BooleanField(label="Make a test edit", required=False, initial=True)

@@ -159,6 +159,27 @@ def test_order_asks_first_and_says_whom_it_concerns(client: Client, alice: User)
     assert client.get(f"{PAGE}orders/update_s3/").status_code == 404
 
 
+def test_form_of_an_order_that_is_over_begins_nothing_and_says_so(client: Client, operator: User) -> None:
+    token = uuid4().hex
+    server_orders.withdraw(operator, server_orders.begin(operator, OrderKind.RESTART, token, "slow"))
+    fields = {"form_token": token, "reason": "slow"}
+    page = client.post(f"{PAGE}orders/restart_server/", fields, follow=True)
+    assert "This form was sent before" in page.content.decode()
+    assert ServerOrder.objects.count() == 1
+
+
+def test_dashboard_says_that_an_order_ends_by_itself(client: Client, operator: User) -> None:
+    server_orders.begin(operator, OrderKind.CLEAR_CACHE, uuid4().hex, "slow")
+    assert "then it goes on by itself" in words(client, "/operate/")
+    assert "until somebody resumes it" not in words(client, "/operate/")
+
+
+@pytest.mark.parametrize("kind", ["a\0b", "a b", "<b>", "x" * 41])
+def test_inbox_is_given_up_for_a_kind_of_server_that_can_be_one(client: Client, kind: str) -> None:
+    assert client.post(f"{PAGE}inbox/reset/", {"deploy_type": kind}).status_code == 422
+    assert not ServerOrder.objects.exists()
+
+
 def test_waiting_is_broken_off_or_ended_by_a_second_decision(client: Client, operator: User, alice: User) -> None:
     with_vendor(alice)
     order = server_orders.begin(operator, OrderKind.RESTART, uuid4().hex, "slow")
@@ -171,6 +192,8 @@ def test_waiting_is_broken_off_or_ended_by_a_second_decision(client: Client, ope
     submit(client, f"{PAGE}orders/{order.pk}/withdraw/")
     order.refresh_from_db()
     assert (order.state, server().in_trouble) == (OrderState.WITHDRAWN, False)
+    over = client.get(f"{PAGE}orders/{order.pk}/hurry/", follow=True)
+    assert "Nobody waits any longer already." in over.content.decode()
     assert client.get(f"{PAGE}orders/{uuid4()}/hurry/").status_code == 404
 
 

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from editor.flux.contract import DEPLOY_TYPE
 from editor.forms import draw_form_token
-from editor.forms.operate import ReasonForm, RegistrationForm
+from editor.forms.fields import line_of
+from editor.forms.operate import DeployTypeForm, ReasonForm, RegistrationForm
 from editor.images import inbox
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.jobs import recent, registration, server_orders
 from editor.jobs.server_orders import Busy
 from editor.models import FluxServer, ServerOrder
-from editor.models.server_orders import DRAINED, LOSING, OrderKind
+from editor.models.server_orders import DRAINED, LOSING, OrderKind, OrderState
 from editor.views.frame import PersonRequest
 from editor.views.operate.flux_server import HERE
 from editor.views.operate.frame import operating, page
@@ -44,11 +45,7 @@ def flux_order(request: PersonRequest, kind: str) -> HttpResponse:
         raise Http404
     wanted, form = OrderKind(kind), ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            server_orders.begin(request.user, wanted, _token(request), form.cleaned_data["reason"])
-        except Busy as busy:
-            messages.error(request, str(busy))
-        return redirect(HERE)
+        return _begin(request, wanted, reason=form.cleaned_data["reason"])
     server = FluxServer.objects.current()
     context = {
         "kind": wanted,
@@ -66,7 +63,7 @@ def flux_order(request: PersonRequest, kind: str) -> HttpResponse:
 
 def _token(request: PersonRequest) -> str:
     """The form's own, so that a second click begins nothing."""
-    return request.POST.get("form_token", "")[:LONGEST_TOKEN] or draw_form_token()
+    return line_of(request.POST.get("form_token", ""))[:LONGEST_TOKEN] or draw_form_token()
 
 
 def _order(order_id: UUID) -> ServerOrder:
@@ -100,6 +97,9 @@ def flux_hurry(request: PersonRequest, order_id: UUID) -> HttpResponse:
         except Busy as busy:
             messages.error(request, str(busy))
         return redirect(HERE)
+    if order.state != OrderState.DRAINING:
+        messages.info(request, "Nobody waits any longer already.")
+        return redirect(HERE)
     context = {"order": order, "loses": order.kind in LOSING, "under_way": recent.under_way(order.server)}
     return page(request, "operate/flux_server_hurry.html", HERE, context)
 
@@ -130,17 +130,21 @@ def flux_inbox(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @operating
 def flux_inbox_reset(request: PersonRequest) -> HttpResponse:
-    if request.method == "POST":
-        return _begin(request, OrderKind.RESET, deploy_type=request.POST.get("deploy_type", "")[:40] or DEPLOY_TYPE)
-    context = {"host": registration.host(), "deploy_type": DEPLOY_TYPE}
-    return page(request, "operate/flux_server_inbox_reset.html", HERE, context)
+    form = DeployTypeForm(request.POST or None, initial={"deploy_type": DEPLOY_TYPE})
+    if request.method == "POST" and form.is_valid():
+        return _begin(request, OrderKind.RESET, **form.cleaned_data)
+    context = {"host": registration.host(), "form": form}
+    return page(request, "operate/flux_server_inbox_reset.html", HERE, context, status=422 if form.errors else 200)
 
 
 def _begin(request: PersonRequest, kind: OrderKind, **values: Any) -> HttpResponse:
     try:
-        server_orders.begin(request.user, kind, _token(request), **values)
+        order = server_orders.begin(request.user, kind, _token(request), **values)
     except Busy as busy:
         messages.error(request, str(busy))
+    else:
+        if order.is_over:
+            messages.info(request, "This form was sent before, and what it asked for is over. Nothing was begun anew.")
     return redirect(HERE)
 
 
