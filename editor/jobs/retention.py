@@ -134,12 +134,13 @@ def _write_list(rule: RetentionRule, now: datetime) -> None:
     """In one statement, since there may be a hundred thousand."""
     Listed.objects.filter(rule=rule).delete()
     found, params = going(rule, now).values("pk").query.sql_with_params()
-    quote, fields = connection.ops.quote_name, Listed._meta
-    into = ", ".join(quote(str(fields.get_field(name).column)) for name in ("rule", "image"))
-    key = fields.get_field("rule").get_db_prep_save(rule.pk, connection)
+    quote, table = connection.ops.quote_name, Listed._meta.db_table
+    fields = {field.name: field for field in Listed._meta.concrete_fields}
+    into = ", ".join(quote(str(fields[name].column)) for name in ("rule", "image"))
+    key = fields["rule"].get_db_prep_save(rule.pk, connection)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {quote(fields.db_table)} ({into}) SELECT %s, found.* FROM ({found}) AS found",  # noqa: S608
+            f"INSERT INTO {quote(table)} ({into}) SELECT %s, found.* FROM ({found}) AS found",  # noqa: S608
             [key, *params],
         )
 
