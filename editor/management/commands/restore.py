@@ -33,4 +33,6 @@ class Command(BaseCommand):
             raise CommandError(f"{what} can't be read: {error.strerror or error}.") from error
         for sentence in restoring.warnings(said):
             self.stderr.write(sentence)
-        self.stdout.write(f"The portal is as it was at {said['made_at']}. Now run `manage.py doctor`.")
+        self.stdout.write(
+            f"The portal is as it was at {said['made_at']}. Now start its processes, and then run `manage.py doctor`."
+        )
