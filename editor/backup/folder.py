@@ -51,8 +51,15 @@ class Folder:
         except BlockingIOError:
             raise NotPossible(f"Another backup or restore works with {self.path}; let it finish first.") from None
 
+    def need_no_links(self) -> None:
+        """Behind a link may lie what is nobody's backup. Raises NotPossible."""
+        for path in (self.runs, self.path / "objects", self.drafts, self.path / "index.sqlite3"):
+            if path.is_symlink():
+                raise NotPossible(f"{path} is a link, which is not followed. Put what it leads to in its place.")
+
     def make(self, portal: str) -> None:
-        """Make it the directory of this portal's backups, if it is new or empty. Raises NotPossible."""
+        """Make it the directory of this portal's backups, if it is new or empty. Raises NotPossible, OSError."""
+        self.need_no_links()
         if self.path.exists() and not self.path.is_dir():
             raise NotPossible(f"{self.path} is a file. Name a directory.")
         there = [each.name for each in self.path.iterdir()] if self.path.exists() else []
@@ -77,7 +84,7 @@ class Folder:
             said = json.loads((self.path / MANIFEST).read_bytes())
         except FileNotFoundError:
             raise NotPossible(f"{self.path} holds no backup: there is no {MANIFEST}.") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise NotPossible(f"{self.path / MANIFEST} can't be read: {error}") from error
         if not isinstance(said, dict) or said.get("kind") != KIND:
             raise NotPossible(f"{self.path / MANIFEST} is not the manifest of a backup.")

@@ -1,7 +1,6 @@
 """Restoring: into an empty database and an empty bucket alone, and nothing is believed that was not read back."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -11,15 +10,16 @@ from typing import Any
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from editor.backup import rows
+from editor.backup.checking import check, with_places
 from editor.backup.folder import Folder, NotPossible, sum_of
 from editor.backup.index import Kept
-from editor.backup.objects import THREADS, image_of, listed
-from editor.backup.taking import IMAGES, Say, key_check, migrations
-from editor.images import bucket, keys
+from editor.backup.objects import THREADS, listed
+from editor.backup.taking import Say, key_check, migrations
+from editor.images import bucket
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.models import AuditHead, Membership, User, Workspace
 
@@ -60,52 +60,6 @@ def restore(path: Path, say: Say) -> dict[str, Any]:
                 "from here."
             ) from error
     return said
-
-
-def check(folder: Folder, say: Say, *, whole: bool = False) -> dict[str, Any]:
-    """Whether everything that the manifest names is there and as it was; writes nothing. Raises NotPossible.
-
-    Of objects it looks at the size, or, `whole`, at every byte.
-    """
-    said = folder.manifest()
-    if not said["run"]:
-        raise NotPossible(f"The backup in {folder.path} was never finished: run `manage.py backup` again.")
-    run = folder.runs / said["run"]
-    wrong = []
-    for label, table in said["tables"].items():
-        file = run / "rows" / f"{label}.jsonl.gz"
-        if not file.is_file() or sum_of(file) != table["sha256"]:
-            wrong.append(str(file))
-    listing = run / "objects.jsonl.gz"
-    if not listing.is_file() or sum_of(listing) != said["objects"]["sha256"]:
-        wrong.append(str(listing))
-    else:
-        wrong += _wrong_objects(folder, said, whole)
-    if wrong:
-        raise NotPossible(
-            f"The backup is damaged, and nothing was written: {len(wrong)} of its files are missing or are not what "
-            f"they were, such as {wrong[0]}. Take another copy of it."
-        )
-    say(f"The backup of {said['made_at']} is whole: {said['objects']['count']} objects.")
-    return said
-
-
-def _wrong_objects(folder: Folder, said: dict[str, Any], whole: bool) -> list[str]:
-    wrong, count, size = [], 0, 0
-    for kept in _kept(folder, said):
-        path = folder.object_path(kept.key)
-        count, size = count + 1, size + kept.size
-        fits = path.is_file() and path.stat().st_size == kept.size
-        if not fits or (whole and sum_of(path) != kept.sha256):
-            wrong.append(str(path))
-    if (count, size) != (said["objects"]["count"], said["objects"]["bytes"]):
-        wrong.append("the list of objects")
-    return wrong
-
-
-def _kept(folder: Folder, said: dict[str, Any]) -> Iterator[Kept]:
-    for values in rows.read(folder.runs / said["run"] / "objects.jsonl.gz"):
-        yield Kept(*values)
 
 
 def _need_this_version(said: dict[str, Any]) -> None:
@@ -163,7 +117,7 @@ def _name(said: dict[str, Any]) -> str:
 
 def _put_objects(folder: Folder, said: dict[str, Any], goes_on: bool, say: Say) -> None:
     """Raises BucketUnavailable, NotPossible."""
-    left, done = _with_places(folder, said), 0
+    left, done = with_places(folder, said), 0
     with ThreadPoolExecutor(THREADS) as pool:
         while some := list(islice(left, 200)):
             list(pool.map(lambda pair: _put(folder, pair[0], pair[1], goes_on), some))
@@ -171,19 +125,6 @@ def _put_objects(folder: Folder, said: dict[str, Any], goes_on: bool, say: Say) 
             if done % 5_000 < len(some):
                 say(f"{done} of {said['objects']['count']} objects are in the bucket.")
     say(f"All {done} objects are in the bucket, and were read back.")
-
-
-def _with_places(folder: Folder, said: dict[str, Any]) -> Iterator[tuple[Kept, str]]:
-    """Each object with the key that it gets; both lists go by the pictures' ids."""
-    path = folder.runs / said["run"] / "rows" / f"{IMAGES}.jsonl.gz"
-    images: Iterable[dict[str, Any]] = rows.read_dicts(path, said["tables"][IMAGES]["columns"])
-    left = iter(images)
-    image = None
-    for kept in _kept(folder, said):
-        image_id = kept.key.split("/")[1]
-        while image is None or str(image.pk) != image_id:
-            image = image_of(next(left))
-        yield kept, keys.quarantine_key(kept.key) if image.quarantined_at else kept.key
 
 
 def _put(folder: Folder, kept: Kept, key: str, goes_on: bool) -> None:
@@ -218,7 +159,10 @@ def _load_rows(folder: Folder, said: dict[str, Any], say: Say) -> None:
         for model in models:
             label = model._meta.label_lower
             table = said["tables"][label]
-            rows.load(model, table["columns"], folder.runs / said["run"] / "rows" / f"{label}.jsonl.gz")
+            try:
+                rows.load(model, table["columns"], folder.runs / said["run"] / "rows" / f"{label}.jsonl.gz")
+            except (DatabaseError, *rows.MALFORMED) as error:
+                raise NotPossible(f"The database does not take the rows of {label}: {error}") from error
             if rows.sum_in_database(model) != {"rows": table["rows"], "sum": table["sum"]}:
                 raise NotPossible(f"{label} came back otherwise than it was written; nothing was changed.")
         rows.count_on(models)

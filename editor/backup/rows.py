@@ -7,6 +7,7 @@ moments, counters and the chain of the audit log come back as they were.
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Field, JSONField, Model
@@ -30,6 +32,9 @@ LEFT_OUT = {"sessions.session"}
 
 AT_ONCE = 1_000  # rows read or written by one statement
 _SUMS = 1 << 256
+
+MALFORMED = (OSError, EOFError, zlib.error, ValueError, TypeError, ArithmeticError, RecursionError, ValidationError)
+"""What reading a file raises that is not what was written."""
 
 
 def tables() -> list[type[Model]]:
@@ -106,6 +111,22 @@ def read(path: Path) -> Iterator[list[Any]]:
 def read_dicts(path: Path, names: list[str]) -> Iterator[dict[str, Any]]:
     for values in read(path):
         yield dict(zip(names, values, strict=True))
+
+
+def checked(model: type[Model], path: Path) -> dict[str, Any]:
+    """Count the rows of a file and sum them. Raises ValueError if a line is no row of this table, or no line at all."""
+    fields, counted = columns(model), Sum()
+    try:
+        with gzip.open(path) as packed:
+            for line in packed:
+                row = json.loads(line)
+                if not isinstance(row, list):
+                    raise ValueError("a line is not a list")
+                _prepared(fields, row)
+                counted.add(line.removesuffix(b"\n"))
+    except MALFORMED as error:
+        raise ValueError(str(error)) from error
+    return counted.as_dict()
 
 
 def load(model: type[Model], names: list[str], path: Path) -> None:

@@ -30,7 +30,8 @@ Say = Callable[[str], None]
 def take(path: Path, say: Say) -> Gathered:
     """Write a backup into a new directory, or into that of earlier ones of the same portal.
 
-    Raises NotPossible with a sentence; then whatever backup was there is as good as before.
+    Raises NotPossible with a sentence, or OSError if the directory can't be written; then whatever backup was there is
+    as good as before.
     """
     folder = Folder(path)
     folder.make(portal())
@@ -143,7 +144,7 @@ def _manifest(run: str, tables: dict[str, Any], gathered: Gathered) -> dict[str,
 def _tidy_up(folder: Folder, index: Index, run: str) -> None:
     """Earlier runs, and objects that no row knows any more: what people had deleted does not stay in a backup."""
     for other in folder.runs.iterdir():
-        if other.name != run:
+        if other.name != run and other.is_dir() and not other.is_symlink():
             shutil.rmtree(other)
     for keys in without_run(index, run):
         for key in keys:

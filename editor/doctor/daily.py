@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from editor import rings
@@ -144,24 +143,32 @@ def too_many(found: BucketRound) -> bool:
     return pictures > found.known or (pictures > objects.FEW and pictures * 10 > found.known)
 
 
-def delete_strays(found: BucketRound) -> tuple[int, int]:
+def delete_strays(found: BucketRound) -> tuple[int, int] | None:
     """Delete the objects that this round listed and that still have no row; how many, and their bytes.
 
-    May raise BucketUnavailable. Raises ValueError if they are too many.
+    None if somebody else did so meanwhile. May raise BucketUnavailable. Raises ValueError if they are too many.
     """
-    if too_many(found):
-        raise ValueError("too many strays")
-    gone, size = 0, 0
-    rows = found.found.exclude(key="")
+    with transaction.atomic():  # one press after the other
+        locked = BucketRound.objects.select_for_update().filter(pk=found.pk).first()
+        if locked is None or not locked.found.exclude(key="").exists():
+            return None
+        if too_many(locked):
+            raise ValueError("too many strays")
+        return _delete_listed(locked)
+
+
+def _delete_listed(locked: BucketRound) -> tuple[int, int]:
+    gone, size, done = 0, 0, 0
+    pictures: set[str] = set()
+    rows = locked.found.exclude(key="")
     while some := list(rows.order_by("pk")[:200]):
         still = [stray for stray in some if objects.is_orphan(stray.key)]
         bucket.delete([stray.key for stray in still])
         rows.filter(pk__in=[stray.pk for stray in some]).delete()
-        gone, size = gone + len(still), size + sum(stray.size for stray in still)
-        pictures = len({stray.key.split("/")[1] for stray in some})
-        BucketRound.objects.filter(pk=found.pk).update(
-            strays=F("strays") - len(some),
-            strays_size=F("strays_size") - sum(stray.size for stray in some),
-            stray_pictures=F("stray_pictures") - pictures,
-        )
+        gone, size, done = gone + len(still), size + sum(stray.size for stray in still), done + len(some)
+        locked.strays_size = max(locked.strays_size - sum(stray.size for stray in some), 0)
+        pictures |= {stray.key.split("/")[1] for stray in some}
+    locked.strays = max(locked.strays - done, 0)
+    locked.stray_pictures = max(locked.stray_pictures - len(pictures), 0)
+    locked.save(update_fields=["strays", "strays_size", "stray_pictures"])
     return gone, size

@@ -7,13 +7,15 @@ somebody chose, works with, or needs in order to understand what is kept never g
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from editor import events, rings
+from editor import events
 from editor.images import bucket, keys
+from editor.jobs.retention_notices import tell
 from editor.models import (
     FINAL,
     OPEN,
@@ -25,8 +27,8 @@ from editor.models import (
     ImageState,
     JobSource,
     JobState,
+    Listed,
     ModerationCase,
-    Notice,
     Retained,
     RetentionPass,
     RetentionRule,
@@ -39,6 +41,7 @@ from editor.moderation import audit
 EVERY = timedelta(days=1)  # from one pass of a rule to the next
 FRESH = timedelta(days=1)  # a dry run that is older has to be made again
 AT_ONCE = 50  # pictures of one step
+UNTRIED = {"tried_at": None, "looked_at": None, "tried_pictures": 0, "tried_size": 0}
 SIZE = Coalesce(F("byte_size"), 0) + Coalesce(F("copies_size"), 0) + F("raw_size")
 
 
@@ -51,11 +54,14 @@ def going(rule: RetentionRule, as_of: datetime) -> QuerySet[Image]:
         images = images.filter(workspace=rule.workspace_id)
     open_ones = Workspace.objects.filter(archived_at=None, trashed_at=None)
     images = images.filter(_chosen_by(Retained(rule.what)), workspace__in=open_ones)
-    raw = rule.what == Retained.RAW
-    before = Retired.objects.filter(image=OuterRef("pk"), raw_only=raw)
+    before = Retired.objects.filter(image=OuterRef("pk"), raw_only=rule.what == Retained.RAW)
     for rows in [*kept_by(as_of), before]:
         images = images.filter(~Exists(rows))
-    return images.annotate(goes=F("raw_size") if raw else SIZE)
+    return images.annotate(goes=_bytes(rule))
+
+
+def _bytes(rule: RetentionRule) -> F | CombinedExpression:
+    return F("raw_size") if rule.what == Retained.RAW else SIZE
 
 
 def _untouched() -> dict[str, Any]:
@@ -100,20 +106,55 @@ def kept_by(as_of: datetime) -> "list[QuerySet[Any]]":
     ]
 
 
-def try_dry(rule: RetentionRule, now: datetime) -> None:
-    """Count what would go now. The rule is off until somebody looked at the list."""
-    found = going(rule, now).aggregate(pictures=Count("pk"), size=Coalesce(Sum("goes"), 0))
-    RetentionRule.objects.filter(pk=rule.pk).update(
-        tried_at=now, tried_pictures=found["pictures"], tried_size=found["size"], looked_at=None, on_since=None
-    )
+def try_dry(rule: RetentionRule, now: datetime) -> bool:
+    """List and count what would go now; False if the rule is on or gone. Then somebody has to look at the list."""
+    with transaction.atomic():
+        held = _held(rule)
+        if held is None or held.on_since is not None:
+            return False
+        _finish(list(RetentionPass.objects.filter(rule=rule, finished_at=None)))
+        _write_list(held, now)
+        found = _on_list(Image.objects.annotate(goes=_bytes(held)), held).aggregate(
+            pictures=Count("pk"), size=Coalesce(Sum("goes"), 0)
+        )
+        RetentionRule.objects.filter(pk=rule.pk).update(
+            tried_at=now, tried_pictures=found["pictures"], tried_size=found["size"], looked_at=None
+        )
     rule.refresh_from_db()
+    return True
+
+
+def _held(rule: RetentionRule) -> RetentionRule | None:
+    """The rule as it is now, locked until the transaction ends; None if it is gone. It is locked before its passes."""
+    rows = RetentionRule.objects.select_for_update(of=("self",)).select_related("workspace")
+    return rows.filter(pk=rule.pk, removed_at=None).first()
+
+
+def _write_list(rule: RetentionRule, now: datetime) -> None:
+    """In one statement, since there may be a hundred thousand."""
+    Listed.objects.filter(rule=rule).delete()
+    found, params = going(rule, now).values("pk").query.sql_with_params()
+    quote, table = connection.ops.quote_name, Listed._meta.db_table
+    fields = {field.name: field for field in Listed._meta.concrete_fields}
+    into = ", ".join(quote(str(fields[name].column)) for name in ("rule", "image"))
+    key = fields["rule"].get_db_prep_save(rule.pk, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(table)} ({into}) SELECT %s, found.* FROM ({found}) AS found",  # noqa: S608
+            [key, *params],
+        )
+
+
+def _on_list(images: QuerySet[Image], rule: RetentionRule) -> QuerySet[Image]:
+    return images.filter(pk__in=Listed.objects.filter(rule=rule).values("image"))
 
 
 def listed(rule: RetentionRule) -> QuerySet[Image]:
     """What the dry run found, the oldest first; less what somebody has begun to use since."""
     if rule.tried_at is None:
         return Image.objects.none()
-    return going(rule, rule.tried_at).select_related("workspace", "made_by").order_by("created_at", "id")
+    images = _on_list(going(rule, rule.tried_at), rule)
+    return images.select_related("workspace", "made_by").order_by("created_at", "id")
 
 
 def looked(rule: RetentionRule) -> None:
@@ -122,11 +163,13 @@ def looked(rule: RetentionRule) -> None:
 
 
 def change(rule: RetentionRule, user: User, **fields: Any) -> None:
-    """It says something else now: it is off, and has to be tried dry."""
-    off = {"on_since": None, "tried_at": None, "looked_at": None, "tried_pictures": 0, "tried_size": 0}
+    """It says something else now: it is off, and has to be tried dry. One that is gone stays as it was."""
     with transaction.atomic():
+        if _held(rule) is None:
+            return
         _finish(list(RetentionPass.objects.select_for_update().filter(rule=rule, finished_at=None)))
-        RetentionRule.objects.filter(pk=rule.pk).update(**fields, **off)
+        Listed.objects.filter(rule=rule).delete()
+        RetentionRule.objects.filter(pk=rule.pk).update(**fields, **UNTRIED, on_since=None)
         rule.refresh_from_db()
         audit.record(user, "retention.changed", rule, described(rule))
 
@@ -147,6 +190,7 @@ def switch_on(rule: RetentionRule, user: User, now: datetime) -> bool:
     if why_not(rule, now) or rule.tried_at is None:
         return False
     with transaction.atomic():
+        _held(rule)
         rows = RetentionRule.objects.filter(
             pk=rule.pk, on_since=None, removed_at=None, tried_at=rule.tried_at, looked_at__isnull=False
         )
@@ -158,47 +202,70 @@ def switch_on(rule: RetentionRule, user: User, now: datetime) -> bool:
     return True
 
 
-def switch_off(rule: RetentionRule, user: User, *, remove: bool = False) -> None:
-    """What is under way ends with the step that it is at."""
+def switch_off(rule: RetentionRule, user: User, *, remove: bool = False) -> bool:
+    """What is under way ends with the step that it is at. False if somebody else was faster."""
     with transaction.atomic():
-        gone = {"removed_at": timezone.now()} if remove else {}
-        RetentionRule.objects.filter(pk=rule.pk).update(on_since=None, **gone)
+        held = _held(rule)
+        if held is None or (held.on_since is None and not remove):
+            return False
         _finish(list(RetentionPass.objects.select_for_update().filter(rule=rule, finished_at=None)))
+        if remove:
+            Listed.objects.filter(rule=rule).delete()
+        # What is left of a list may go when it is switched on again; one that is used up says nothing any more.
+        said = {} if Listed.objects.filter(rule=rule).exists() else UNTRIED
+        gone = {"removed_at": timezone.now()} if remove else {}
+        RetentionRule.objects.filter(pk=rule.pk).update(on_since=None, **gone, **said)
         audit.record(user, "retention.removed" if remove else "retention.off", rule, described(rule))
+    return True
 
 
 def described(rule: RetentionRule) -> str:
     where = f" in {rule.workspace.name}" if rule.workspace else ""
-    return f"{Retained(rule.what).label}{where}, {rule.days} days old"
+    return f"{Retained(rule.what).label}{where}, {rule.age}"
 
 
 def step(now: datetime) -> int:
     """For the clock: one step of each rule that is on. Returns how many pictures went; AT_ONCE or more: there is more.
 
-    Many clocks together do no harm: the row of a pass is locked while a step is made.
+    Many clocks together do no harm: the row of the rule is locked while a step is made.
     """
     went = 0
-    for rule in RetentionRule.objects.filter(on_since__isnull=False, removed_at=None).select_related("workspace"):
-        _begin(rule, now)
+    for rule in RetentionRule.objects.filter(on_since__isnull=False, removed_at=None):
         with transaction.atomic():
-            locked = RetentionPass.objects.select_for_update().filter(rule=rule, finished_at=None).first()
-            if locked is not None and RetentionRule.objects.filter(pk=rule.pk, on_since=rule.on_since).exists():
-                went += _step(rule, locked)
+            held = _held(rule)
+            if held is not None and held.on_since is not None and (current := _current(held, now)) is not None:
+                went += _step(held, current)
     return went
 
 
-def _begin(rule: RetentionRule, now: datetime) -> None:
+def _current(rule: RetentionRule, now: datetime) -> RetentionPass | None:
+    """The pass that is under way, or a new one if it is time; locked."""
     latest = rule.passes.order_by("-started_at").first()
     if latest is None or (latest.finished_at is not None and latest.started_at <= now - EVERY):
-        RetentionPass.objects.get_or_create(rule=rule, finished_at=None, defaults={"as_of": now})
+        RetentionPass.objects.create(rule=rule, as_of=now)
+    return RetentionPass.objects.select_for_update().filter(rule=rule, finished_at=None).first()
 
 
 def _step(rule: RetentionRule, locked: RetentionPass) -> int:
     """Called with the pass locked. Pictures are locked, then looked at again: who just marked one keeps it."""
-    chosen = list(going(rule, locked.as_of).order_by("created_at", "id").values_list("pk", flat=True)[:AT_ONCE])
+    is_first = locked.as_of == rule.tried_at
+    there = going(rule, locked.as_of)
+    if is_first:
+        there = _on_list(there, rule)
+    chosen = list(there.order_by("created_at", "id").values_list("pk", flat=True)[:AT_ONCE])
     list(Image.objects.select_for_update(of=("self",)).filter(pk__in=chosen).order_by("pk").values_list("pk"))
-    images = list(going(rule, locked.as_of).filter(pk__in=chosen))
-    raw = rule.what == Retained.RAW
+    images = list(there.filter(pk__in=chosen))
+    _let_go(images, locked, raw=rule.what == Retained.RAW)
+    if is_first:
+        Listed.objects.filter(rule=rule, image__in=images).delete()
+    if len(chosen) < AT_ONCE:
+        if is_first:
+            Listed.objects.filter(rule=rule).delete()
+        _finish([locked])
+    return len(images)
+
+
+def _let_go(images: list[Image], locked: RetentionPass, *, raw: bool) -> None:
     ids = [image.pk for image in images]
     if raw:
         bucket.delete([keys.raw_key(pk) for pk in ids])
@@ -210,9 +277,6 @@ def _step(rule: RetentionRule, locked: RetentionPass) -> int:
     RetentionPass.objects.filter(pk=locked.pk).update(pictures=F("pictures") + len(images), size=F("size") + size)
     for image in images if not raw else []:
         events.image_changed(image.pk, image.made_by_id, image.workspace_id)
-    if len(chosen) < AT_ONCE:
-        _finish([locked])
-    return len(images)
 
 
 def _finish(passes: list[RetentionPass]) -> None:
@@ -221,24 +285,5 @@ def _finish(passes: list[RetentionPass]) -> None:
         RetentionPass.objects.filter(pk=each.pk).update(finished_at=timezone.now())
         if not each.pictures:
             continue
-        _tell(each)
+        tell(each)
         audit.record(None, "retention.pass", each.rule, described(each.rule), pictures=each.pictures, bytes=each.size)
-
-
-def _tell(done: RetentionPass) -> None:
-    """Everybody whose pictures went into the trash is told how many, why, and until when they can have them back."""
-    rows = Retired.objects.filter(by=done, raw_only=False)
-    counts = rows.filter(image__made_by__anonymised_at=None).values("image__made_by").annotate(pictures=Count("pk"))
-    for row in counts:
-        what = "One of your pictures" if row["pictures"] == 1 else f"{row['pictures']} of your pictures"
-        notice = Notice.objects.create(
-            person_id=row["image__made_by"],
-            headline=f"{what} went into the trash",
-            words=(
-                f"This portal lets pictures go when they are {done.rule.days} days old and nobody keeps them. Put back "
-                "what you want to have from the trash; it stays then. A favourite or a picture in a collection never "
-                "goes."
-            ),
-        )
-        User.objects.filter(pk=row["image__made_by"]).update(notices_unseen=F("notices_unseen") + 1)
-        rings.ring_notice(notice.pk)

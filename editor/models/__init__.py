@@ -11,6 +11,7 @@ from editor.models.images import Consent, Image, ImageKind, ImageState, Licence,
 from editor.models.jobs import FINAL, OPEN, WITH_VENDOR, GenerationJob, HeldFor, JobSource, JobState
 from editor.models.keeping import (
     BucketRound,
+    Listed,
     Retained,
     RetentionPass,
     RetentionRule,
@@ -95,6 +96,7 @@ __all__ = [
     "JobState",
     "LastOwner",
     "Licence",
+    "Listed",
     "Mark",
     "Measure",
     "Membership",

@@ -85,7 +85,24 @@ class RetentionRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{Retained(self.what).label}, {self.days} days old"
+        return f"{Retained(self.what).label}, {self.age}"
+
+    @property
+    def age(self) -> str:
+        return f"{self.days} day{'' if self.days == 1 else 's'} old"
+
+
+class Listed(models.Model):
+    """A picture that the latest dry run of a rule found. The first pass takes these alone; then the list is over."""
+
+    rule = models.ForeignKey(RetentionRule, on_delete=models.CASCADE, related_name="listed", db_index=False)
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "image"], name="listed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} for {self.rule_id}"
 
 
 class RetentionPass(models.Model):

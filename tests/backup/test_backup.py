@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from editor.backup import restoring, taking
+from editor.backup import checking, restoring, taking
 from editor.backup.folder import Folder, NotPossible
 from editor.backup.objects import Gathered
 from editor.images import bucket as objects
@@ -180,7 +180,7 @@ def test_a_killed_backup_goes_on_where_it_was(directory: Path, bucket: Bucket) -
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     with pytest.raises(NotPossible, match="never finished"):
-        restoring.check(Folder(directory), silent)
+        checking.check(Folder(directory), silent)
     gathered = back_up(directory)
     assert gathered.objects == 120
     assert gathered.copied <= 45

@@ -6,12 +6,15 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from editor.accounts.roles import OPERATOR
 from editor.doctor import daily, objects
 from editor.images import bucket as things
 from editor.images import keys
-from editor.models import BucketRound, Image, Stray, User
+from editor.models import AuditEntry, BucketRound, Image, Stray, User
 from tests.conftest import Bucket
 from tests.makers import make_image
+from tests.people import client_of
+from tests.staff.roles import give_role
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +60,23 @@ def test_what_has_no_row_is_listed_and_deleted(alice: User, bucket: Bucket, at_o
     assert daily.delete_strays(found) == (1, 3)
     assert set(bucket.keys()) & strays == {late}
     assert things.exists(keys.master_key(image.pk, "jpg"))
+
+
+def test_two_presses_delete_once_and_never_count_below_zero(alice: User, bucket: Bucket, at_once: None) -> None:
+    for _ in range(2):
+        make_image(alice, stored=True)
+    operator = client_of(give_role(alice, OPERATOR))
+    key = put_stray()
+    found = look()
+    # As two rounds at once, or a picture in both folders, leave it.
+    BucketRound.objects.filter(pk=found.pk).update(strays=0, strays_size=0, stray_pictures=0)
+    pressed = [operator.post("/operate/storage/strays/", {"round": found.pk}, follow=True) for _ in range(2)]
+    said = [str(message) for answer in pressed for message in answer.context["messages"]]
+    assert said == ["1 object was deleted.", "Nothing was left to delete: somebody else did it meanwhile."]
+    assert not things.exists(key)
+    assert AuditEntry.objects.filter(action="strays.deleted").count() == 1
+    found.refresh_from_db()
+    assert (found.strays, found.strays_size, found.stray_pictures) == (0, 0, 0)
 
 
 def test_young_objects_are_none(alice: User, bucket: Bucket) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.urls import reverse
 from django.utils import timezone
 
+from editor.accounts.roles import OPERATOR
 from editor.images import bucket, keys
 from editor.jobs import retention
 from editor.library.shelves import collect, new_collection
@@ -17,6 +19,7 @@ from editor.models import (
     Cause,
     Favourite,
     Image,
+    Listed,
     Notice,
     Retained,
     RetentionPass,
@@ -27,7 +30,8 @@ from editor.models import (
 )
 from editor.moderation.cases import open_case
 from tests.makers import make_image, make_job, make_user
-from tests.people import charlie, quick_passwords
+from tests.people import charlie, client_of, quick_passwords
+from tests.staff.roles import give_role
 
 __all__ = ["charlie", "quick_passwords"]
 
@@ -207,6 +211,89 @@ def test_who_puts_a_picture_back_keeps_it(alice: User) -> None:
         retention.step(timezone.now() + timedelta(days=days))
     image.refresh_from_db()
     assert image.trashed_at is None
+
+
+def take_mark_off(image: Image) -> None:
+    Favourite.objects.filter(image=image).delete()
+
+
+def put_back(image: Image) -> None:
+    Image.objects.filter(pk=image.pk).update(trashed_at=None)
+
+
+@pytest.mark.parametrize(
+    ("keep", "stop"),
+    [(keep_as_favourite, take_mark_off), (lambda image: image.trash(), put_back)],
+    ids=["favourite mark taken off", "put back from the trash"],
+)
+def test_the_first_pass_takes_nothing_that_the_dry_run_did_not_list(keep: Any, stop: Any, alice: User) -> None:
+    image, other = old(alice), old(alice)
+    keep(image)
+    rule = make_rule(alice)
+    assert tried(rule) == {other.pk}
+    stop(image)
+    assert {each.pk for each in retention.listed(rule)} == {other.pk}
+    assert passed(rule, alice) == {other.pk}
+    assert not Listed.objects.exists()
+    assert retention.step(timezone.now() + timedelta(hours=25)) == 1, "the next one asks anew"
+
+
+def test_a_rule_switched_off_in_its_first_pass_goes_on_with_what_is_left_of_its_list(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    kept, *images = [old(alice) for _ in range(3)]
+    keep_as_favourite(kept)
+    rule = make_rule(alice)
+    listed = tried(rule)
+    assert retention.switch_on(rule, alice, timezone.now())
+    assert retention.step(timezone.now()) == 1
+    assert retention.switch_off(rule, alice)
+    take_mark_off(kept)
+    assert passed(rule, alice) == listed == {image.pk for image in images}
+    assert retention.switch_off(rule, alice)
+    rule.refresh_from_db()
+    assert retention.why_not(rule, timezone.now()) == "Try it dry first.", "its list is used up"
+
+
+def test_a_rule_that_is_on_is_not_tried_and_nothing_is_recorded_twice(alice: User) -> None:
+    old(alice)
+    rule = make_rule(alice, days=1)
+    tried(rule)
+    stale = RetentionRule.objects.get(pk=rule.pk)
+    assert retention.switch_on(rule, alice, timezone.now())
+    assert not retention.try_dry(stale, timezone.now())
+    rule.refresh_from_db()
+    assert rule.on_since is not None
+    assert [retention.switch_off(rule, alice, remove=True) for _ in range(2)] == [True, False]
+    retention.change(stale, alice, days=3)
+    assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == ["retention.on", "retention.removed"]
+    assert AuditEntry.objects.last().words.endswith("Uploads, 1 day old")  # type: ignore[union-attr]  # there are two
+    assert not RetentionPass.objects.filter(finished_at=None).exists()
+
+
+def test_a_notice_says_where_they_were_and_how_long_they_lie_there(alice: User) -> None:
+    team = Workspace.objects.create(name="Team")
+    for where in (team, team, None):
+        old(alice, **({"workspace": where} if where else {}))
+    rule = make_rule(alice)
+    tried(rule)
+    passed(rule, alice)
+    words = Notice.objects.get().words
+    assert words.startswith("From Team and Personal: ")
+    assert "They lie in the trash for 30 days." in words
+
+
+@pytest.mark.parametrize("address", ["list", "csv"])
+def test_only_who_gets_the_list_has_looked_at_it(address: str, alice: User) -> None:
+    operator = client_of(give_role(alice, OPERATOR))
+    rule = make_rule(alice)
+    retention.try_dry(rule, timezone.now())
+    url = reverse(f"operate_rule_{address}", args=[rule.pk])
+    for method, looked in ((operator.head, False), (operator.get, True)):
+        assert method(url).status_code == 200
+        rule.refresh_from_db()
+        assert (rule.looked_at is not None) == looked
 
 
 def test_a_rule_is_switched_on_only_after_its_list_was_seen(alice: User) -> None:

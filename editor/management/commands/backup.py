@@ -22,6 +22,9 @@ class Command(BaseCommand):
             gathered = taking.take(options["directory"], self.stdout.write)
         except NotPossible as reason:
             raise CommandError(str(reason)) from reason
+        except OSError as error:
+            what = error.filename or options["directory"]
+            raise CommandError(f"{what} can't be written: {error.strerror or error}.") from error
         for what, words in ((gathered.lost, "have no bytes in the bucket"), (gathered.damaged, "are damaged")):
             if what:
                 self.stderr.write(

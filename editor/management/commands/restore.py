@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from editor.backup import restoring
+from editor.backup import checking, restoring
 from editor.backup.folder import Folder, NotPossible
 
 
@@ -23,11 +23,16 @@ class Command(BaseCommand):
         path = options["directory"]
         try:
             if options["check"]:
-                restoring.check(Folder(path), self.stdout.write, whole=True)
+                checking.check(Folder(path), self.stdout.write, whole=True)
                 return
             said = restoring.restore(path, self.stdout.write)
         except NotPossible as reason:
             raise CommandError(str(reason)) from reason
+        except OSError as error:
+            what = error.filename or options["directory"]
+            raise CommandError(f"{what} can't be read: {error.strerror or error}.") from error
         for sentence in restoring.warnings(said):
             self.stderr.write(sentence)
-        self.stdout.write(f"The portal is as it was at {said['made_at']}. Now run `manage.py doctor`.")
+        self.stdout.write(
+            f"The portal is as it was at {said['made_at']}. Now start its processes, and then run `manage.py doctor`."
+        )

@@ -90,10 +90,9 @@ def rule(request: PersonRequest, rule_id: UUID) -> HttpResponse:
 def rule_try(request: PersonRequest, rule_id: UUID) -> HttpResponse:
     """Count what would go, and show it."""
     found = _rule(rule_id)
-    if found.on_since is not None:
+    if not retention.try_dry(found, timezone.now()):
         messages.error(request, "The rule is on. Switch it off to try it dry.")
         return redirect("operate_rule", found.pk)
-    retention.try_dry(found, timezone.now())
     return redirect("operate_rule_list", found.pk)
 
 
@@ -104,8 +103,9 @@ def rule_list(request: PersonRequest, rule_id: UUID) -> HttpResponse:
     found = _rule(rule_id)
     if found.tried_at is None:
         return redirect("operate_rule", found.pk)
-    retention.looked(found)
-    found.refresh_from_db()
+    if request.method == "GET":  # HEAD shows nothing
+        retention.looked(found)
+        found.refresh_from_db()
     after = known_workspace(request.GET.get("after", ""))
     rows = _behind(retention.listed(found), after)
     images = list(rows[: PER_PAGE + 1])
@@ -132,8 +132,10 @@ def _behind(rows: QuerySet[Image], after: UUID | None) -> QuerySet[Image]:
 @require_safe
 @operating
 def rule_csv(request: PersonRequest, rule_id: UUID) -> HttpResponse:
-    """The whole list as a file."""
+    """The whole list as a file; whoever has it may switch the rule on, too."""
     found = _rule(rule_id)
+    if request.method == "GET":
+        retention.looked(found)
     response = StreamingHttpResponse(_lines(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="what would go.csv"'
     return cast(HttpResponse, response)
@@ -176,6 +178,8 @@ def rule_switch(request: PersonRequest, rule_id: UUID) -> HttpResponse:
             messages.error(request, "The rule stays off. It was tried anew meanwhile: look at the new list first.")
         elif retention.switch_on(found, request.user, timezone.now()):
             messages.success(request, "The rule is on. Its first pass begins within a minute.")
+        else:
+            messages.error(request, "Somebody else switched, changed or tried the rule meanwhile: look at it again.")
     elif way in {"off", "remove"}:
         retention.switch_off(found, request.user, remove=way == "remove")
         messages.success(request, "The rule is off." if way == "off" else "The rule is gone.")

@@ -98,17 +98,22 @@ def _delete(request: PersonRequest, found: BucketRound | None) -> HttpResponse:
     if found is None or request.POST.get("round") != str(found.pk):
         messages.error(request, "The bucket was looked at again meanwhile. Look at the new list first.")
         return redirect("operate_strays")
-    if daily.too_many(found):
+    if found.found.exclude(key="").exists() and daily.too_many(found):
         messages.error(request, "Nothing was deleted: these are too many. The database is probably the wrong one.")
         return redirect("operate_strays")
     try:
         with transaction.atomic():
-            gone, size = daily.delete_strays(found)
-            audit.record(request.user, "strays.deleted", words="Objects without a row.", objects=gone, bytes=size)
+            deleted = daily.delete_strays(found)
+            if deleted is not None:
+                gone, size = deleted
+                audit.record(request.user, "strays.deleted", words="Objects without a row.", objects=gone, bytes=size)
     except BucketUnavailable:
         messages.error(request, "The bucket does not answer just now. Try again in a minute.")
         return redirect("operate_strays")
-    messages.success(request, f"{gone} objects were deleted." if gone != 1 else "1 object was deleted.")
+    if deleted is None:
+        messages.info(request, "Nothing was left to delete: somebody else did it meanwhile.")
+    else:
+        messages.success(request, f"{gone} objects were deleted." if gone != 1 else "1 object was deleted.")
     return redirect("operate_storage")
 
 
