@@ -47,9 +47,18 @@ def test_free_calls_share_one_connection(recorder: StartRecorder, line: Line) ->
     client = FluxClient(recorder(line).origin, KEY)
     for number in range(1, 6):
         client.fetch(str(number))
+    client.close()
+    assert (len(line.ports), len(set(line.ports))) == (5, 1)
+
+
+def test_order_to_the_server_takes_no_kept_connection_that_might_send_it_twice(
+    recorder: StartRecorder, line: Line
+) -> None:
+    client = FluxClient(recorder(line).origin, KEY)
+    client.fetch("1")
     client.restart_server()
     client.close()
-    assert (len(line.ports), len(set(line.ports))) == (6, 1)
+    assert (len(line.ports), len(set(line.ports))) == (2, 2)
 
 
 def test_closed_client_opens_a_new_connection(recorder: StartRecorder, line: Line) -> None:
