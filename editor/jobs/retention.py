@@ -146,7 +146,7 @@ def _write_list(rule: RetentionRule, now: datetime) -> None:
 
 
 def _on_list(images: QuerySet[Image], rule: RetentionRule) -> QuerySet[Image]:
-    return images.filter(pk__in=Listed.objects.filter(rule=rule).values("image"))
+    return images.filter(Exists(Listed.objects.filter(rule=rule, image=OuterRef("pk"))))
 
 
 def listed(rule: RetentionRule) -> QuerySet[Image]:
