@@ -143,6 +143,8 @@ def _write_list(rule: RetentionRule, now: datetime) -> None:
             f"INSERT INTO {quote(table)} ({into}) SELECT %s, found.* FROM ({found}) AS found",  # noqa: S608
             [key, *params],
         )
+        if connection.vendor == "postgresql":  # or it takes a list that was just written for a short one
+            cursor.execute(f"ANALYZE {quote(table)}")
 
 
 def _on_list(images: QuerySet[Image], rule: RetentionRule) -> QuerySet[Image]:
