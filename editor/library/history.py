@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from editor.library.edits import source_term
+from editor.library.existence import there_is
 from editor.library.history_filters import HistoryFilters
 from editor.library.listing import RARE, endings
 from editor.models import EditTerm, Favourite, GenerationJob, Image, Membership, User, Workspace
@@ -82,12 +83,12 @@ class History:
 class Narrowing:
     """Rows that lead to edits, one query for each way in which it holds.
 
-    `holds` is the same as a condition on edits; None where the plain conditions say it already. `each` is how many
-    rows lead to one edit at most.
+    `holds` gives those of one edit, whose id stands under a name; None where the plain conditions say it already.
+    `each` is how many rows lead to one edit at most.
     """
 
     rows: list[Rows]
-    holds: Callable[[str], Exists] | None = None
+    holds: Callable[[str], Rows] | None = None
     each: int = 1
 
 
@@ -100,24 +101,19 @@ def find(history: History, filters: HistoryFilters, known: Known, place: Place |
     if filters.words:
         narrowings.append(_of_terms(history, known.endings))
     leader = _leader(narrowings, known.rare)
-    others = [_looked_up(each.holds) for each in narrowings if each is not leader and each.holds is not None]
+    others = [each.holds for each in narrowings if each is not leader and each.holds is not None]
     jobs = history.edits()
     if leader is None or leader.holds is None:
-        jobs = jobs.filter(_plain(history, filters, ""), *(holds("pk") for holds in others))
+        jobs = jobs.filter(_plain(history, filters, ""), *(there_is(holds("pk")) for holds in others))
         return _from(jobs, place, "created_at", "id")[:most]
     plain = _plain(history, filters, "job__")
     found = [
-        _from(rows.filter(plain, *(holds("job_id") for holds in others)), place, MOMENT, KEY).values("job_id")
+        _from(rows.filter(plain, *(there_is(holds("job_id")) for holds in others)), place, MOMENT, KEY).values("job_id")
         for rows in leader.rows
     ]
     ids = [GenerationJob.objects.filter(pk__in=one[: most * leader.each]).order_by().values("pk") for one in found]
     chosen = ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0]
     return _from(jobs.filter(pk__in=chosen), place, "created_at", "id")[:most]
-
-
-def _looked_up(holds: Callable[[str], Exists]) -> Callable[[str], Case]:
-    """The same, for each edit that the leader finds; by itself PostgreSQL might read all that it holds for at first."""
-    return lambda name: Case(When(holds(name), then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def look_up(history: History, filters: HistoryFilters) -> Known:
@@ -162,7 +158,7 @@ def narrowings_of(history: History, filters: HistoryFilters) -> list[Narrowing]:
         found.append(Narrowing([own.filter(made_by=filters.who)]))
     if filters.favourites:
         marked = Favourite.objects.filter(user=history.user, job__isnull=False, image__trashed_at=None)
-        found.append(Narrowing([marked], lambda name: Exists(marked.filter(job=OuterRef(name))), each=RESULTS_MAX))
+        found.append(Narrowing([marked], lambda name: marked.filter(job=OuterRef(name)), each=RESULTS_MAX))
     if filters.source:
         found.append(_of_terms(history, [source_term(filters.source)]))
     return [*found, *(_of_terms(history, [word]) for word in filters.words[:-1])]
@@ -178,7 +174,7 @@ def _of_terms(history: History, terms: list[str]) -> Narrowing:
     rows = EditTerm.objects.filter(history.own)
     return Narrowing(
         [rows.filter(term=term) for term in terms],
-        lambda name: Exists(EditTerm.objects.filter(job=OuterRef(name), term__in=terms)),
+        lambda name: EditTerm.objects.filter(job=OuterRef(name), term__in=terms),
     )
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
 from django.db.models.expressions import RawSQL
 
+from editor.library.existence import there_is
 from editor.library.filters import Filters, Sort
 from editor.models import (
     Collection,
@@ -107,7 +108,7 @@ def find(
         images = Image.objects.filter(pk__in=ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0])
         images = images.order_by(*_order(filters.sort, ""))
     marked = Favourite.objects.filter(user=user, image=OuterRef("pk"))
-    return list(images.annotate(is_favourite=Exists(marked))[:most]), known
+    return list(images.annotate(is_favourite=there_is(marked))[:most]), known
 
 
 def _narrowings(user: User, workspace: Workspace, filters: Filters, known: Known | None = None) -> list[Narrowing]:

@@ -32,13 +32,14 @@ def index_words(*images: Image) -> None:
 
     To be called after the change, in its transaction. Two that change one picture go one after the other.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         ids = sorted({image.pk for image in images})
-        list(Image.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+        rows = Image.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids)
+        locked = list(rows.select_related("job").order_by("pk"))
         tags, known = _tags_of(ids), _known_words(ids)
         gone: list[int] = []
         new: list[ImageWord] = []
-        for image in Image.objects.filter(pk__in=ids).select_related("job"):
+        for image in locked:
             wanted = _wanted(image, tags[image.pk])
             gone += [pk for word, pk in known[image.pk].items() if word not in wanted]
             new += [_row(image, word) for word in wanted if word not in known[image.pk]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery, UUIDField, prefetch_related_objects
+from django.db.models import OuterRef, Prefetch, Q, Subquery, UUIDField, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from editor.images.delivery import thumbnail_address
+from editor.library.existence import there_is
 from editor.library.history import History, Known, Place, Saved, find, look_up
 from editor.library.history_filters import HistoryFilters
 from editor.models import Favourite, GenerationJob, Image, ImageState, JobSource, JobState
@@ -225,6 +226,6 @@ def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":
         source_width=Subquery(sources.order_by("position").values("image__width")[:1]),
         source_sensitive=Subquery(sources.order_by("position").values("image__sensitive")[:1]),
         source_id=Subquery(sources.order_by("position").values("image_id")[:1], output_field=UUIDField()),
-        is_favourite=Exists(marked),
-        in_trash=Exists(results.there_for(user).filter(trashed_at__isnull=False, purged_at=None)),
+        is_favourite=there_is(marked),
+        in_trash=there_is(results.there_for(user).filter(trashed_at__isnull=False, purged_at=None)),
     )
