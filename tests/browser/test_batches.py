@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from editor.jobs.batches import create_batch
 from editor.jobs.creation import EditSpec
-from editor.models import Batch, GenerationJob, Image, JobState, User
+from editor.models import Batch, FluxServer, GenerationJob, Image, JobState, User
 from tests.browser.conftest import sign_in
 from tests.browser.journey import PATIENCE
 from tests.browser.test_accessibility import problems, problems_here, sideways, view
@@ -63,8 +64,16 @@ def test_one_edit_for_all_and_the_failed_one_again(
     assert complaints == []
 
 
+@pytest.fixture
+def paused(portal: Portal) -> Iterator[FluxServer]:
+    """The flux server; whatever paused it ends with the test."""
+    server = FluxServer.objects.current()
+    yield server
+    server.resume()
+
+
 def test_by_keyboard_alone_on_a_small_phone(
-    browser: Browser, portal: Portal, person: User, pictures: list[Image]
+    browser: Browser, portal: Portal, person: User, pictures: list[Image], paused: FluxServer
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 640}, base_url=portal.url)
     sign_in(context, person, portal)
@@ -79,8 +88,8 @@ def test_by_keyboard_alone_on_a_small_phone(
     expect(page.get_by_role("heading", name="Edit 2 pictures at once")).to_be_visible()
     page.wait_for_load_state()
     press_until(page, "What should change in all of them?")
-    page.keyboard.type(f"{WORDS} #fault:held")
-    portal.set_faults(queue_full=2)  # so that something waits for as long as it takes to press
+    page.keyboard.type(WORDS)
+    paused.pause_by_hand("so that something waits for as long as it takes to press")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".batch-counts")).to_contain_text("2 waiting", timeout=PATIENCE)
     assert sideways(page, page.url) == []

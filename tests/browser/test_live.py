@@ -44,7 +44,7 @@ def test_tabs_share_one_stream_and_both_change_at_once(
     if way == "elected page":
         page.context.add_init_script(WITHOUT_WORKERS)
     sign_in(page.context, person, portal)
-    wait_until(lambda: streams(portal) == 0, what="The end of the streams before")
+    wait_until(lambda: streams(portal) == 0, within=60, what="The end of the streams before")
     job = held_job(person)
     first, second = opened(page, job), opened(page.context.new_page(), job)
     assert streams(portal) == 1
