@@ -5,7 +5,9 @@ import logging
 import tempfile
 import threading
 import unicodedata
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -224,7 +226,7 @@ def _reasons(image: Image, decoded: Decoded) -> list[Reason]:
         if any(each.details["exact"] for each in known):
             raise Refused(REMOVED)
         return known + of_trust(image.made_by, image.workspace)
-    sources = Image.objects.filter(used_by__job=image.job_id)
+    sources = Image.objects.filter(used_by__job=image.job_id)  # asked for now: they may have been removed meanwhile
     return known + of_sources(list(sources)) + of_trust(image.made_by, image.workspace)
 
 
@@ -239,8 +241,10 @@ def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_c
         )
         if decoded.blank and blank_code:
             return image.refuse(blank_code)
-        reasons = _reasons(image, decoded)
-        _store(image, decoded)
+        # An upload of a removed picture is refused before anything is stored; of results, both is done at once.
+        known = _reasons(image, decoded) if image.kind == ImageKind.UPLOADED else None
+        with _stored(image, decoded):
+            reasons = _reasons(image, decoded) if known is None else known
         done = _become_ready(
             image,
             reasons,
@@ -287,10 +291,14 @@ def _files(image: Image, decoded: Decoded) -> list[tuple[str, Path, str]]:
     return [*files, (keys.init_key(image.pk), decoded.init_path, "image/jpeg")]
 
 
-def _store(image: Image, decoded: Decoded) -> None:
+@contextmanager
+def _stored(image: Image, decoded: Decoded) -> Iterator[None]:
+    """Its files are on their way while within, and in the bucket behind it. Raises BucketUnavailable."""
     files = _files(image, decoded)
     with ThreadPoolExecutor(len(files)) as pool:
-        list(pool.map(lambda file: bucket.put(*file), files))  # the list raises what went wrong
+        puts = pool.map(lambda file: bucket.put(*file), files)
+        yield
+        list(puts)  # which raises what went wrong
 
 
 def _forget_raw(image: Image) -> None:

@@ -55,7 +55,8 @@ def collect(job: GenerationJob) -> bool:
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
     wanted = range(min(len(attempt.outputs), job.samples))
-    found = list(job.results.order_by("position"))
+    rows = job.results.select_related("made_by", "workspace").order_by("position")
+    found = list(rows)
     lacking = set(wanted) - {image.position for image in found}
     if not lacking:
         return found
@@ -78,7 +79,7 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
         for position in sorted(lacking)
     ]
     Image.objects.bulk_create(made, ignore_conflicts=True)
-    return list(job.results.order_by("position"))
+    return list(rows.all())
 
 
 def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> None:
@@ -132,9 +133,10 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
             done = job.fail("result_lost")
         if done:
             attempt.move({AttemptState.OPEN}, AttemptState.ENDED)
-            Image.objects.filter(job=job, state=ImageState.RECEIVED).update(
-                state=ImageState.REFUSED, refused_code=LOST, due_at=None, lease_until=None
-            )
+            if waiting:
+                Image.objects.filter(job=job, state=ImageState.RECEIVED).update(
+                    state=ImageState.REFUSED, refused_code=LOST, due_at=None, lease_until=None
+                )
             if attempt.nsfw or blocked:
                 flagging.follow(job, ready=len(ready), blocked=len(blocked), told=attempt.nsfw)
             ring_waiting(ready)

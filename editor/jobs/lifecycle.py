@@ -44,6 +44,7 @@ def _step(job: GenerationJob) -> bool:
             checks.check([job], ring=False)  # collected at once
             if job.state == JobState.COLLECTING:
                 ring_next()  # the vendor need not wait until we have stored what it made
+                return collect(job)
             return True
         case JobState.COLLECTING:
             return collect(job)

@@ -140,7 +140,7 @@ def hold_all(jobs: list["GenerationJob"]) -> None:
 
 def settle(job: "GenerationJob", kind: Allowance) -> None:
     """What was held for a job that ends now is taken or released."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         held = AllowanceEntry.objects.filter(job=job, kind=Allowance.HELD).first() or hold_late(job)
         Usage.objects.move(held.copy_as(kind))
 

@@ -230,7 +230,7 @@ class GenerationJob(Leased):
         return True
 
     def _finish(self, frm: set[str], to: JobState, allowance: Allowance, **values: Any) -> bool:
-        with transaction.atomic():  # the end of an edit and its line in the ledger: both or neither
+        with transaction.atomic(savepoint=False):  # the end of an edit and its line in the ledger: both or neither
             if not self._move(frm, to, allowance=allowance, finished_at=timezone.now(), **values):
                 return False
             settle(self, allowance)
