@@ -131,9 +131,9 @@ def _held(rule: RetentionRule) -> RetentionRule | None:
 
 
 def _write_list(rule: RetentionRule, now: datetime) -> None:
-    """In one statement, since there may be a hundred thousand."""
+    """In one statement, since there may be a hundred thousand; the oldest first."""
     Listed.objects.filter(rule=rule).delete()
-    found, params = going(rule, now).values("pk").query.sql_with_params()
+    found, params = going(rule, now).order_by("created_at", "id").values("pk").query.sql_with_params()
     quote, table = connection.ops.quote_name, Listed._meta.db_table
     fields = {field.name: field for field in Listed._meta.concrete_fields}
     into = ", ".join(quote(str(fields[name].column)) for name in ("rule", "image"))
@@ -227,17 +227,17 @@ def described(rule: RetentionRule) -> str:
 
 
 def step(now: datetime) -> int:
-    """For the clock: one step of each rule that is on. Returns how many pictures went; AT_ONCE or more: there is more.
+    """For the clock: one step of each rule that is on. Returns how many pictures it looked at; AT_ONCE: there is more.
 
     Many clocks together do no harm: the row of the rule is locked while a step is made.
     """
-    went = 0
+    seen = 0
     for rule in RetentionRule.objects.filter(on_since__isnull=False, removed_at=None):
         with transaction.atomic():
             held = _held(rule)
             if held is not None and held.on_since is not None and (current := _current(held, now)) is not None:
-                went += _step(held, current)
-    return went
+                seen += _step(held, current)
+    return seen
 
 
 def _current(rule: RetentionRule, now: datetime) -> RetentionPass | None:
@@ -249,22 +249,24 @@ def _current(rule: RetentionRule, now: datetime) -> RetentionPass | None:
 
 
 def _step(rule: RetentionRule, locked: RetentionPass) -> int:
-    """Called with the pass locked. Pictures are locked, then looked at again: who just marked one keeps it."""
-    is_first = locked.as_of == rule.tried_at
+    """Called with the pass locked. Pictures are locked, then looked at again: who just marked one keeps it.
+
+    A first pass is led by its list alone, and crosses off what it looked at: a step costs the same however long it is.
+    """
     there = going(rule, locked.as_of)
-    if is_first:
-        there = _on_list(there, rule)
-    chosen = list(there.order_by("created_at", "id").values_list("pk", flat=True)[:AT_ONCE])
+    on_list = Listed.objects.filter(rule=rule)
+    if is_first := locked.as_of == rule.tried_at:
+        chosen = list(on_list.order_by("pk").values_list("image", flat=True)[:AT_ONCE])
+    else:
+        chosen = list(there.order_by("created_at", "id").values_list("pk", flat=True)[:AT_ONCE])
     list(Image.objects.select_for_update(of=("self",)).filter(pk__in=chosen).order_by("pk").values_list("pk"))
     images = list(there.filter(pk__in=chosen))
     _let_go(images, locked, raw=rule.what == Retained.RAW)
     if is_first:
-        Listed.objects.filter(rule=rule, image__in=images).delete()
+        on_list.filter(image__in=chosen).delete()
     if len(chosen) < AT_ONCE:
-        if is_first:
-            Listed.objects.filter(rule=rule).delete()
         _finish([locked])
-    return len(images)
+    return len(chosen)
 
 
 def _let_go(images: list[Image], locked: RetentionPass, *, raw: bool) -> None:
