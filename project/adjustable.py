@@ -17,7 +17,7 @@ LIMITS, MONEY, SIGNUP, KEPT, WORDS = "Limits", "Money and workspaces", "Sign-up"
 
 @dataclass(frozen=True)
 class Adjustable:
-    """One setting. `optional`: nothing is a value too. `rows`: lines of its field, 0 for a short one."""
+    """One setting. `optional`: nothing is a value too, called `empty`. `rows`: lines of its field, 0 for a short one."""
 
     name: str
     group: str
@@ -25,6 +25,7 @@ class Adjustable:
     help: str
     read: Reader
     optional: bool = False
+    empty: str = "nothing"
     rows: int = 0
 
     def parsed(self, text: str) -> Any:
@@ -116,6 +117,7 @@ ALL = (
         "All members together, for each workspace without a number of its own. Empty: no limit.",
         lambda env, name: env.whole_or_none(name, at_least=0, at_most=100_000_000),
         optional=True,
+        empty="no limit",
     ),
     Adjustable(
         "WORKSPACE_MONEY_PER_MONTH",
@@ -125,6 +127,7 @@ ALL = (
         "Empty: no limit.",
         lambda env, name: env.number_or_none(name, at_least=0, at_most=10_000_000),
         optional=True,
+        empty="no limit",
     ),
     Adjustable(
         "SIGNUP",
