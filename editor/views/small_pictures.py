@@ -22,7 +22,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.exception import convert_exception_to_response
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
@@ -138,9 +137,7 @@ class Together:
             try:
                 return self._question(session_key, {image_id for image_id, _ in waiting})
             finally:
-                # Others want the few connections to a server; a file costs as much to open again as the question.
-                if connection.vendor != "sqlite" or connection.errors_occurred:
-                    leave_database()
+                leave_database()
 
         try:
             found = await asyncio.get_running_loop().run_in_executor(_threads, ask)

@@ -234,7 +234,18 @@ def test_both_ways_answer_the_same(reader: Reader, scene: Scene, settings: Setti
         assert await reader.long(range="bytes=0-9") == first
 
     async_to_sync(ask)()
-    settings.SECURE_HSTS_SECONDS, settings.S3_PUBLIC = 60, True
+    large = b"x" * 300_000  # more than is held, so it is streamed
+    bucket.put(keys.rendition_key(scene.image.pk, scene.image.rendition_widths[0]), large, "image/webp")
+    renditions.clear()
+
+    async def ask_for_much() -> None:
+        streamed = await reader.short()
+        assert streamed is not None
+        assert streamed[2] == large
+        assert streamed == await reader.long()
+
+    async_to_sync(ask_for_much)()
+    settings.S3_PUBLIC = True
 
     async def ask_again() -> None:
         led = await reader.short()
