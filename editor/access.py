@@ -81,6 +81,12 @@ def image_for(user: "User", image_id: UUID) -> Image:
     return image
 
 
+def deliverable_to(user: "User", image_ids: Iterable[UUID]) -> list[Image]:
+    """Of these pictures those whose bytes the person may have, with no more than what it takes to find the bytes."""
+    there = Image.objects.visible_to(user).filter(pk__in=image_ids, state=ImageState.READY, purged_at=None)
+    return list(there.only("name", "master_ext", "master_sha256", "rendition_widths"))
+
+
 def trashed_image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may put back, in the trash or not. Raises Http404, InArchive."""
     image = Image.objects.there_for(user).filter(pk=image_id).first()

@@ -23,6 +23,9 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))  # the sentences alone: a traceback would bury them
 portal = get_asgi_application()
+
+from editor.views import small_pictures  # noqa: E402  models, which are there from now on
+
 UPLOAD_PATH = reverse("image_upload")
 
 
@@ -39,7 +42,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await streams.answer(scope, body.read, request_ids.answering(send, request_id))
             return
         with about(request=request_id):
-            await serve(portal, scope, body, request_ids.answering(send, request_id))
+            answer = request_ids.answering(send, request_id)
+            if not await small_pictures.answered(scope, answer, portal):
+                await serve(portal, scope, body, answer)
         return
     if scope["type"] == "lifespan":
         await lifespan(receive, send, streams.hub)

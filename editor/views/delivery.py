@@ -15,16 +15,18 @@ def _image_for(request: HttpRequest, image_id: UUID) -> Image:
     """The picture if the signed-in person may see it. Raises Http404."""
     if not request.user.is_authenticated:
         raise Http404
-    image = access.image_for(request.user, image_id)
-    if not image.is_ready or image.purged_at:
-        raise Http404
-    return image
+    for image in access.deliverable_to(request.user, [image_id]):
+        return image
+    raise Http404
 
 
 @require_safe
 async def image_rendition(request: HttpRequest, image_id: UUID, width: int) -> HttpResponseBase:
     """The rendition of at least that width, or the largest there is."""
-    image = await ask_database(lambda: _image_for(request, image_id))
+    return await rendition_of(request, await ask_database(lambda: _image_for(request, image_id)), width)
+
+
+async def rendition_of(request: HttpRequest, image: Image, width: int) -> HttpResponseBase:
     widths = sorted(image.rendition_widths)
     chosen = next((w for w in widths if w >= width), widths[-1])
     return await respond(
