@@ -1,14 +1,36 @@
 """Recipes: what was asked once and worked, under a name, to be asked again of other pictures."""
 
-from typing import Any
-from uuid import uuid4
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from editor.models.images import Image
 from editor.models.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
+
+
+class RecipeQuerySet(models.QuerySet["Recipe"]):
+    def known_to(self, user: "User") -> "RecipeQuerySet":
+        """Their own and the shared ones of the workspaces that they are in, those that were put away included."""
+        theirs = Q(made_by=user) | Q(shared=True)
+        return self.filter(theirs, workspace__memberships__user=user, workspace__trashed_at=None)
+
+    def visible_to(self, user: "User") -> "RecipeQuerySet":
+        return self.known_to(user).filter(put_away_at=None)
+
+    def newest_first(self) -> "RecipeQuerySet":
+        return self.select_related("workspace", "made_by", "picture").order_by("-changed_at", "-id")
+
+    def older_than(self, changed_at: datetime, pk: UUID) -> "RecipeQuerySet":
+        """Keyset: what comes after this one in a list that is newest first."""
+        return self.filter(Q(changed_at__lt=changed_at) | Q(changed_at=changed_at, id__lt=pk))
 
 
 class Recipe(models.Model):
@@ -27,6 +49,8 @@ class Recipe(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
     put_away_at = models.DateTimeField(null=True, blank=True)  # deleted by somebody, with a way back
 
+    objects = RecipeQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "-changed_at", "-id"], name="recipe_newest"),
@@ -34,6 +58,14 @@ class Recipe(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def picture_for(self, user: "User") -> Image | None:
+        """What stands beside its name, if it may lie open before this person and still is in the same workspace."""
+        image = self.picture
+        if image is None or image.sensitive or image.purged_at is not None or not image.is_ready:
+            return None
+        here = image.workspace_id == self.workspace_id
+        return image if here and image.is_shown_to(user) else None
 
 
 class RecipeVersion(models.Model):
