@@ -23,7 +23,7 @@ from editor.views.frame import PersonRequest, current_workspace, may_edit_here, 
 from editor.views.studio import id_asked
 from editor.views.versions import stage_address
 
-SHAPES = [(MATCH, "Shape of the source"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
+SHAPES = [(MATCH, "Match source"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
 
 
 class Forms(NamedTuple):
