@@ -86,8 +86,7 @@ def recipe_change(request: PersonRequest, recipe_id: UUID) -> HttpResponse:
         return _page(request, moved, found)
     forms = Forms(RecipeForm(request.POST), steps_form(request.POST))
     if forms.are_valid:
-        own = found.made_by_id == request.user.pk
-        shared = forms.about.cleaned_data["shared"] and not found.workspace.is_personal if own else found.shared
+        shared = forms.about.cleaned_data["shared"] if _may_share(request, found) else found.shared
         try:
             newly = recipes.change(request.user, found, forms.draft(found.picture, shared=shared))
         except NotPossible as problem:
@@ -133,7 +132,7 @@ def _page(
         "steps": forms.steps,
         "begun": forms.begun,
         "recipe": recipe,
-        "own": recipe is None or recipe.made_by_id == request.user.pk,
+        "may_share": _may_share(request, recipe),
         "picture": picture,
         "told": told,
         "form_token": draw_form_token(),
@@ -142,6 +141,13 @@ def _page(
         "has_seeds": any(form["drawn"].value() not in (None, "") for form in forms.steps),
     }
     return render(request, "recipes/form.html", context, status=status)
+
+
+def _may_share(request: PersonRequest, recipe: Recipe | None) -> bool:
+    """Whether there is anybody to share it with, and it is theirs to say."""
+    if recipe is None:
+        return any(not each.is_personal and may_edit_here(each) for each in workspaces_of(request))
+    return recipe.made_by_id == request.user.pk and not recipe.workspace.is_personal
 
 
 def _unsent(about: dict[str, Any], rows: list[dict[str, Any]], places: list[Workspace] | None = None) -> Forms:

@@ -195,7 +195,8 @@ def test_picture_that_may_not_lie_open_is_not_shown(
 ) -> None:
     recipe = saved(alice, team, shared=True, picture=make_image(alice, workspace=team))
     assert recipe.picture_for(bob)
-    Image.objects.filter(pk=recipe.picture_id).update(**facts)
+    assert recipe.picture
+    Image.objects.filter(pk=recipe.picture.pk).update(**facts)
     recipe = Recipe.objects.get(pk=recipe.pk)
     assert recipe.picture_for(bob) is None
 
