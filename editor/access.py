@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Recipe, Role, Workspace
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
@@ -204,6 +204,42 @@ def own_batch_for(user: "User", batch_id: UUID) -> Batch:
     if batch.made_by_id != user.pk:
         raise Http404
     return batch
+
+
+def recipe_for(user: "User", recipe_id: UUID) -> Recipe:
+    """A recipe that the person may use: their own, or a shared one. Raises Http404."""
+    recipe = Recipe.objects.visible_to(user).newest_first().filter(pk=recipe_id).first()
+    if recipe is None:
+        raise Http404
+    return recipe
+
+
+def changeable_recipe_for(user: "User", recipe_id: UUID) -> Recipe:
+    """One that the person may change, delete and put back, be it put away or not. Raises Http404, InArchive."""
+    recipe = Recipe.objects.known_to(user).newest_first().filter(pk=recipe_id).first()
+    if recipe is None or not may_change_recipe_as(member_of(user, recipe.workspace_id).role, user, recipe):
+        raise Http404
+    if not recipe.workspace.is_open:
+        raise InArchive(recipe.workspace)
+    return recipe
+
+
+def own_recipe_for(user: "User", recipe_id: UUID) -> Recipe:
+    """One that the person made and may change, so that they may share it. Raises Http404, InArchive."""
+    recipe = changeable_recipe_for(user, recipe_id)
+    if recipe.made_by_id != user.pk:
+        raise Http404
+    return recipe
+
+
+def may_change_recipe_as(role: str, user: "User", recipe: Recipe) -> bool:
+    """Of a recipe that the person may see, with their role in its workspace: its maker, and of shared ones who manages.
+
+    Whether the workspace lies in the archive is not asked here.
+    """
+    if recipe.made_by_id == user.pk:
+        return role in MAY_EDIT
+    return recipe.shared and role in roles_with(Right.MANAGE)
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

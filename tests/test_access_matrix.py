@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -20,6 +21,8 @@ from django.utils import timezone
 
 from editor.access import RIGHTS, Right
 from editor.desk.appeals import token_for
+from editor.jobs.creation import EditSpec
+from editor.jobs.recipes import Draft, save
 from editor.jobs.server_orders import begin
 from editor.library.shelves import collect, new_collection
 from editor.models import (
@@ -219,6 +222,48 @@ def batch(scene: Scene) -> list[Any]:
     return [made.pk]
 
 
+def recipe(scene: Scene) -> list[Any]:
+    """The editor's own, which nobody else sees."""
+    return [made_recipe(scene, shared=False)]
+
+
+def shared_recipe(scene: Scene) -> list[Any]:
+    """The editor's, shared with the team."""
+    return [made_recipe(scene, shared=True)]
+
+
+def made_recipe(scene: Scene, *, shared: bool) -> Any:
+    draft = Draft("Hidden recipe", [EditSpec("Hidden words")], shared)
+    return save(scene.people["editor"], scene.team, draft, uuid4().hex).pk
+
+
+def with_recipe(shared: bool) -> Callable[[Scene], str]:
+    return lambda scene: f"?recipe={made_recipe(scene, shared=shared)}"
+
+
+def recipe_says(scene: Scene) -> dict[str, Any]:
+    return {
+        "name": "Other",
+        "form_token": uuid4().hex,
+        "step-TOTAL_FORMS": 1,
+        "step-INITIAL_FORMS": 0,
+        "step-0-prompt": "blue",
+    }
+
+
+def recipe_file(scene: Scene) -> dict[str, Any]:
+    text = b'{"format": "retake-recipe", "version": 1, "name": "New", "steps": [{"prompt": "blue"}]}'
+    return {"file": ContentFile(text, "recipe.json"), "form_token": uuid4().hex}
+
+
+def into_team(body: Callable[[Scene], dict[str, Any]]) -> Callable[[Scene], dict[str, Any]]:
+    return lambda scene: body(scene) | {"workspace": scene.team.pk}
+
+
+NOT_IN_TEAM = dict.fromkeys(("stranger", "former", "viewer"), 422)  # it is none of the workspaces to choose from
+CHANGES_SHARED = MAKER | {"admin": IN, "owner": IN}
+
+
 def chosen_edits(scene: Scene) -> dict[str, Any]:
     """Two of the team, and one that never was."""
     return {"edit": [scene.job.pk, scene.waiting.pk, uuid4()], "collection_name": "New"}
@@ -289,7 +334,10 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(SEE, args=image, query=lambda scene: f"?second={scene.image.pk}"),
         Address(SEE, args=image, query=lambda scene: f"?reuse={scene.job.pk}&what=seed"),
         Address(SEE, args=image, query=lambda scene: f"?against={scene.image.pk}"),
+        Address(SEE, args=image, query=with_recipe(shared=True)),
+        Address(MAKER, args=image, query=with_recipe(shared=False)),
     ],
+    "studio_recipes": [Address(SEE, args=image)],
     "studio_pick": [Address(SEE, args=image)],
     "studio_words": [Address(SIGNED_IN)],
     "sample_use": [
@@ -397,6 +445,38 @@ ADDRESSES: dict[str, list[Address]] = {
     "batch_cancel": [Address(MAKER, "post", batch)],
     "batch_again": [Address(MAKER, "post", batch, body=lambda scene: {"form_token": uuid4().hex})],
     "batch_zip": [Address(BYTES, args=batch)],
+    "recipe_list": [
+        Address(SIGNED_IN),
+        Address(SEE, query=lambda scene: f"?workspace={scene.team.pk}"),
+        Address(SIGNED_IN, query=lambda scene: "?deleted=1&before=forged"),
+    ],
+    "recipe_new": [
+        Address(SIGNED_IN),
+        Address(EDIT, query=lambda scene: f"?edit={scene.job.pk}"),
+        Address(EDIT, query=lambda scene: f"?edit={scene.job.pk}&path=1"),
+        Address(SIGNED_IN, "post", body=into_team(recipe_says), refused=NOT_IN_TEAM),
+    ],
+    "recipe_import": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, "post", body=into_team(recipe_file), refused=NOT_IN_TEAM),
+    ],
+    "recipe": [Address(MAKER, args=recipe), Address(SEE, args=shared_recipe)],
+    "recipe_export": [Address(MAKER, args=recipe), Address(SEE, args=shared_recipe)],
+    "recipe_change": [
+        Address(MAKER, args=recipe),
+        Address(CHANGES_SHARED, args=shared_recipe),
+        Address(MAKER, "post", recipe, body=recipe_says),
+        Address(CHANGES_SHARED, "post", shared_recipe, body=recipe_says),
+    ],
+    "recipe_duplicate": [Address(MAKER, "post", recipe), Address(SEE, "post", shared_recipe)],
+    "recipe_share": [Address(MAKER, "post", recipe), Address(MAKER, "post", shared_recipe)],
+    "recipe_delete": [Address(MAKER, "post", recipe), Address(CHANGES_SHARED, "post", shared_recipe)],
+    "recipe_restore": [Address(MAKER, "post", recipe), Address(CHANGES_SHARED, "post", shared_recipe)],
+    "recipe_take_back": [
+        Address(MAKER, "post", lambda scene: [*recipe(scene), 1]),
+        Address(CHANGES_SHARED, "post", lambda scene: [*shared_recipe(scene), 1]),
+        Address(NOT_THEIRS, "post", lambda scene: [*recipe(scene), 2]),
+    ],
     "history": [Address(SIGNED_IN)],
     "history_filters": [Address(SIGNED_IN)],
     "workspace_history_filters": [Address(SEE, args=team)],

@@ -1,4 +1,4 @@
-"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits and what they cost.
+"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits, recipes and what they cost.
 
 And what moderators had to do with them: what the person reported, was told, and what was decided about them.
 
@@ -24,7 +24,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice
+from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice, Recipe
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -45,6 +45,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
         archive.writestr(_text("profile.json"), _json(await sync_to_async(_profile)(user)))
         texts = [
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
+            ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
@@ -64,6 +65,11 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
 
 def _edits_of(user: "User") -> "QuerySet[GenerationJob]":
     return GenerationJob.objects.history_of(user).with_pictures().select_related("workspace")
+
+
+def _recipes_of(user: "User") -> "QuerySet[Recipe]":
+    mine = Recipe.objects.visible_to(user).filter(made_by=user).select_related("workspace")
+    return mine.prefetch_related("versions").order_by("created_at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -208,6 +214,21 @@ def edit_facts(job: GenerationJob) -> dict[str, Any]:
         **{name: getattr(job, name) for name in names},
         "sources": [str(image.pk) for image in job.source_images],
         "results": [str(image.pk) for image in job.results.all()],
+    }
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """What it says in each of its versions, the newest first."""
+    return {
+        "id": str(recipe.pk),
+        "workspace": recipe.workspace.name,
+        "name": recipe.name,
+        "shared": recipe.shared,
+        "created_at": recipe.created_at.isoformat(),
+        "versions": [
+            {"number": each.number, "created_at": each.created_at.isoformat(), "steps": each.steps}
+            for each in recipe.versions.all()
+        ],
     }
 
 

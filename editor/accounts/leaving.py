@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from editor.access import editable_workspaces
@@ -22,6 +23,7 @@ from editor.models import (
     LastOwner,
     Membership,
     Notice,
+    Recipe,
     Role,
     SavedFilter,
     User,
@@ -59,6 +61,7 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
     them, or with `trash_made` goes into their trash. Edits under way are canceled. Nothing happens the second time.
+    Of recipes those stay that are shared.
 
     Raises LastOwner, LastAdministrator.
     """
@@ -102,6 +105,7 @@ def _forget_traces(user: User) -> None:
     """Rows that hold the address or are the person's own business alone."""
     Favourite.objects.filter(user=user).delete()
     SavedFilter.objects.filter(user=user).delete()
+    Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Notice.objects.filter(person=user).delete()
     forget_words(user)
     EmailAddress.objects.filter(user=user).delete()

@@ -17,6 +17,8 @@ from editor.forms.history import SavedFilterForm
 from editor.forms.keeping import RetentionForm
 from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm, RightsForm, TagForm
 from editor.forms.moderation import AppealForm, ReportForm
+from editor.forms.recipe_files import ImportForm
+from editor.forms.recipes import BaseSteps, DockForm, RecipeForm, rearranged, rows_in, steps_form
 from editor.forms.variations import VariationsForm
 from editor.forms.workspaces import (
     CoverForm,
@@ -39,11 +41,14 @@ __all__ = [
     "STRENGTH_DEFAULT",
     "TOO_LONG",
     "AppealForm",
+    "BaseSteps",
     "BatchForm",
     "CollectionForm",
     "CoverForm",
     "DecisionForm",
+    "DockForm",
     "EditForm",
+    "ImportForm",
     "InvitationForm",
     "LeavingForm",
     "LineField",
@@ -54,6 +59,7 @@ __all__ = [
     "PictureForm",
     "PictureRightsForm",
     "ProseField",
+    "RecipeForm",
     "ReportForm",
     "RetentionForm",
     "RightsForm",
@@ -65,5 +71,8 @@ __all__ = [
     "VariationsForm",
     "WorkspaceForm",
     "draw_form_token",
+    "rearranged",
     "reasons_for",
+    "rows_in",
+    "steps_form",
 ]

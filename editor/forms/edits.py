@@ -53,11 +53,9 @@ def seed_field() -> forms.IntegerField:
     )
 
 
-class EditForm(forms.Form):
-    """What is asked of an edit."""
+class SpecForm(forms.Form):
+    """Words and parameters of an edit, without its pictures."""
 
-    source = PictureField(error_messages={"required": "Choose a picture first.", "invalid": "No such picture."})
-    second = PictureField(required=False, error_messages={"invalid": "No such picture."})
     prompt = prompt_field(required=True)
     negative_prompt = ProseField(
         required=False,
@@ -80,15 +78,6 @@ class EditForm(forms.Form):
     )
     strength = strength_field()
     seed = seed_field()
-    keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
-    form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        second = cleaned.get("second")
-        if second is not None and second == cleaned.get("source"):
-            self.add_error("second", "The second picture is the same as the first. Choose another one, or remove it.")
-        return cleaned
 
     def spec(self) -> EditSpec:
         """Only for a valid form."""
@@ -102,6 +91,22 @@ class EditForm(forms.Form):
             strength=STRENGTH_DEFAULT if strength is None else strength,
             seed=words["seed"],
         )
+
+
+class EditForm(SpecForm):
+    """What is asked of an edit."""
+
+    source = PictureField(error_messages={"required": "Choose a picture first.", "invalid": "No such picture."})
+    second = PictureField(required=False, error_messages={"invalid": "No such picture."})
+    keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
+    form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        second = cleaned.get("second")
+        if second is not None and second == cleaned.get("source"):
+            self.add_error("second", "The second picture is the same as the first. Choose another one, or remove it.")
+        return cleaned
 
 
 class RunAgainForm(forms.Form):

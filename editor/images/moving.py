@@ -27,6 +27,7 @@ from editor.models import (
     ImageTag,
     ImageWord,
     JobSource,
+    Recipe,
     Tag,
     User,
     Workspace,
@@ -158,7 +159,7 @@ def _leave_tombstones(going: dict[UUID, Image], jobs: set[UUID]) -> None:
 
 
 def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
-    """Tags go along by name. Collections, covers and the favourites of people who are not there do not."""
+    """Tags go along by name. Collections, covers, pictures of recipes and favourites of people not there do not."""
     for image in going.values():
         image.workspace = to
     tagged: dict[str, list[Image]] = defaultdict(list)
@@ -173,6 +174,7 @@ def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
     marks.exclude(user__memberships__workspace=to).delete()
     marks.filter(image__job=None).update(job=None, job_created_at=None)
     Workspace.objects.filter(cover__in=going).update(cover=None)
+    Recipe.objects.filter(picture__in=going).update(picture=None)
     ImageWord.objects.filter(image__in=going).update(workspace=to)
     for name, images in tagged.items():
         add_tags(to, images, [name])

@@ -14,7 +14,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.rights import today
 from editor.jobs import batches, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
-from editor.jobs.purging import purge_quarantine, purge_workspaces
+from editor.jobs.purging import purge_quarantine, purge_recipes, purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
 from editor.models.chosen import chosen
 
@@ -101,6 +101,7 @@ def empty_trash() -> int:
         in_use = GenerationJob.objects.unfinished().filter(Q(sources__image=image) | Q(pk=image.job_id)).exists()
         if not in_use:
             purged += _purge(image)
+    purge_recipes()
     return purged + purge_workspaces() + purge_quarantine()
 
 

@@ -21,6 +21,7 @@ from editor.models import (
     Image,
     ImageWord,
     Membership,
+    Recipe,
     SavedFilter,
     Tag,
     WebhookEvent,
@@ -72,10 +73,17 @@ def purge_quarantine() -> int:
     return len(purged)
 
 
+def purge_recipes() -> None:
+    """Those that were deleted TRASH_DAYS ago; their place is free since then."""
+    before = timezone.now() - timedelta(days=chosen.TRASH_DAYS)
+    Recipe.objects.filter(put_away_at__lte=before).delete()
+
+
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    for rows in (Collection, Tag, ImageWord, EditTerm, SavedFilter, WorkspaceInvitation, Membership, FormerMember):
+    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe)
+    for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()

@@ -42,6 +42,7 @@ from editor.models.moderation import (
     ReportReason,
 )
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
+from editor.models.recipes import Recipe, RecipeVersion
 from editor.models.server_orders import ServerOrder
 from editor.models.turns import Turn
 from editor.models.users import Invitation, Trust, User
@@ -103,6 +104,8 @@ __all__ = [
     "ModerationCase",
     "Notice",
     "PromptRule",
+    "Recipe",
+    "RecipeVersion",
     "Report",
     "ReportReason",
     "Retained",

@@ -1,6 +1,7 @@
 """The dock: where the next edit is asked for, empty, or filled with what an earlier one was asked with."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_safe
 from editor.access import image_for
 from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
 from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
+from editor.jobs.creation import EditSpec
+from editor.jobs.steps import placeholders
 from editor.models import GenerationJob, Image
 from editor.models.allowances import price
 from editor.views.frame import PersonRequest, signed_in
@@ -44,6 +47,7 @@ class Asked(NamedTuple):
     keeps_seed: bool = False
     second: str = ""
     sentence: str = ""  # the number of one of SENTENCES
+    recipe: EditSpec | None = None  # the one step of a recipe, whose placeholders get fields
 
 
 def initial_of(image: Image, asked: Asked) -> dict[str, Any]:
@@ -62,6 +66,8 @@ def initial_of(image: Image, asked: Asked) -> dict[str, Any]:
         initial["second"] = asked.second
     if asked.sentence.isascii() and asked.sentence.isdigit() and int(asked.sentence[:3]) in range(len(SENTENCES)):
         initial["prompt"] = SENTENCES[int(asked.sentence[:3])]
+    if asked.recipe is not None:
+        initial |= asdict(asked.recipe) | {"filled": [(name, "") for name in placeholders([asked.recipe])]}
     return initial
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.access import image_for, job_for, open_workspace_for, own_job_for, source_for
-from editor.forms import RELOAD, EditForm, RunAgainForm
+from editor.forms import RELOAD, DockForm, EditForm, RunAgainForm
 from editor.images.refusals import REFUSALS
 from editor.images.rights import expired
 from editor.jobs import control
@@ -38,7 +38,7 @@ REUSABLE = {"prompt": "words", "seed": "seed", "size": "size"}  # what the studi
 @require_POST
 @signed_in
 def edit_create(request: PersonRequest) -> HttpResponse:
-    form = EditForm(request.POST)
+    form = DockForm(request.POST)
     form.is_valid()
     sources = _sources(request.user, form)
     if form.is_valid():

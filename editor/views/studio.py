@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from editor.access import image_for
-from editor.forms import EditForm
+from editor.access import image_for, recipe_for
+from editor.forms import DockForm, EditForm
 from editor.images.rights import expired
+from editor.jobs.recipes import steps_of
 from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
@@ -83,7 +84,8 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     """A picture and its versions. `edit`: the one on the stage, `result`: which of its pictures, from 1.
 
     `reuse`: an edit to fill the dock from, with all of it or `what` (prompt, seed, size); `second`: a picture for the
-    second slot; `against`: one to compare with; `keep`: whether the seed stays; `try`: one of our sentences.
+    second slot; `against`: one to compare with; `keep`: whether the seed stays; `try`: one of our sentences;
+    `recipe`: one whose step is to be in the dock, where one of several steps leads to its page instead.
     """
     try:
         image = image_for(request.user, image_id)
@@ -93,6 +95,10 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     shown = id_asked(request, "edit")
     reused = id_asked(request, "reuse")
     against = id_asked(request, "against")
+    chosen = id_asked(request, "recipe")
+    steps = steps_of(recipe_for(request.user, chosen)) if chosen is not None else []
+    if chosen is not None and len(steps) != 1:
+        return redirect("recipe", chosen)
     versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
     asked = Asked(
         _asked(versions, shown),
@@ -101,8 +107,9 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
         "keep" in query,
         query.get("second", ""),
         query.get("try", ""),
+        steps[0] if steps else None,
     )
-    form = EditForm(initial=initial_of(image, asked))
+    form = DockForm(initial=initial_of(image, asked))
     stage = stage_for(request.user, image, asked.shown, query.get("result", ""), versions.maker_of(image))
     if against is not None:
         stage = stage._replace(before=image_for(request.user, against))

@@ -17,6 +17,8 @@ from django.utils import timezone
 from editor.accounts.roles import OPERATOR
 from editor.accounts.second_factor import SecondFactorAdapter
 from editor.images import bucket, keys, quarantine
+from editor.jobs.creation import EditSpec
+from editor.jobs.recipes import Draft, save
 from editor.library.shelves import add_tags, collect, new_collection
 from editor.library.words import index_words
 from editor.models import (
@@ -58,6 +60,7 @@ def make_portal() -> User:
     collect(alice, new_collection(alice, team, "Best"), [result])
     Favourite.objects.create(user=alice, image=result, image_created_at=result.created_at)
     SavedFilter.objects.create(user=alice, name="cats", query="?q=cat")
+    save(alice, team, Draft("Größer", [EditSpec("make it {colour} “bright”", strength=0.35)], True, result), "form")
     PromptRule.objects.create(name="Weapons", text="gun")
     Authenticator.objects.create(
         user=operator, type="totp", data={"secret": SecondFactorAdapter().encrypt("JBSWY3DPEHPK3PXP")}

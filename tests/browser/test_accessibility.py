@@ -1,6 +1,7 @@
 """axe finds nothing, in both themes and on a phone; and nothing scrolls sideways."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
+from editor.jobs.creation import EditSpec
+from editor.jobs.recipes import Draft, save
 from editor.models import GenerationJob, JobState, User
 from tests.browser.conftest import sign_in
 from tests.makers import make_image, make_job
@@ -86,6 +89,16 @@ def pages_of_variations(done: GenerationJob) -> list[str]:
     return [f"/edits/{done.pk}/variations/", f"/edits/variations/{varied}/", pair, f"{pair}&b={there.pk}"]
 
 
+def pages_of_recipes(done: GenerationJob) -> list[str]:
+    """All of them, one, writing one, and one in the dock that is to be filled in."""
+    image, person = done.source_image, done.made_by
+    draft = Draft("Evening", [EditSpec("Warm {colour} light", "text"), EditSpec("then night")], picture=image)
+    chain = save(person, image.workspace, draft, "chain")
+    one = save(person, image.workspace, replace(draft, steps=draft.steps[:1]), "one")
+    dock = f"/studio/{image.pk}/?recipe={one.pk}"
+    return ["/recipes/", f"/recipes/{chain.pk}/", f"/recipes/{chain.pk}/change/", "/recipes/import/", dock]
+
+
 def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
     image = jobs["done"].source_image
     make_image(image.made_by, trashed_at=timezone.now())
@@ -94,6 +107,7 @@ def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]
     addresses += [f"/studio/{image.pk}/?edit={job.pk}" for job in jobs.values()]
     addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
     addresses += pages_of_variations(jobs["done"])
+    addresses += pages_of_recipes(jobs["done"])
     assert [problem for address in addresses for problem in problems(view, address)] == []
 
 
@@ -105,7 +119,7 @@ def test_open_panels_are_accessible_and_fit(view: Page, jobs: dict[str, Generati
         panel.locator("summary").first.click()
         found += problems_here(view) + sideways(view, address)
         view.keyboard.press("Escape")
-    for opener in ("[data-help]", ".slot-second [data-pick]", "button[popovertarget=versions]"):
+    for opener in ("[data-help]", ".slot-second [data-pick]", "[data-recipes]", "button[popovertarget=versions]"):
         view.locator(opener).first.evaluate("element => element.click()")
         view.wait_for_selector("dialog[open], :popover-open")
         found += problems_here(view) + sideways(view, opener)

@@ -90,6 +90,8 @@ def of_a_busy_person(browser: Browser) -> list[Scene]:
         "variations-form": f"/edits/{jobs[0]}/variations/",
         "compare": f"/edits/compare/?a={jobs[0]}&b={again}",
         "compare-choose": f"/edits/compare/?a={jobs[0]}",
+        "recipes": "/recipes/",
+        "recipe-form": f"/recipes/new/?edit={jobs[0]}",
         "notices": "/notices/",
         "report": f"/pictures/{images[0]}/report/",
         "account": "/account/email/",
@@ -114,6 +116,7 @@ def of_a_new_person(browser: Browser) -> list[Scene]:
     """Everything is empty."""
     journey.sign_up(browser)
     paths = {"home": "/", "history": "/history/", "library": "/library/", "batches": "/batches/", "trash": "/trash/"}
+    paths |= {"recipes": "/recipes/"}
     return [Scene(f"new-{name}", browser, path) for name, path in paths.items()]
 
 

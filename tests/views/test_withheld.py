@@ -15,9 +15,22 @@ from django.utils import timezone
 from editor.images import bucket, keys
 from editor.images.likeness import alike, same_bytes
 from editor.jobs import vendor
+from editor.jobs.creation import EditSpec
+from editor.jobs.recipes import Draft, save
 from editor.library.perceptual import phash_columns
 from editor.library.shelves import add_favourites, collect, new_collection
-from editor.models import Collection, GenerationJob, Image, ImageKind, JobState, Membership, Role, User, Workspace
+from editor.models import (
+    Collection,
+    GenerationJob,
+    Image,
+    ImageKind,
+    JobState,
+    Membership,
+    Recipe,
+    Role,
+    User,
+    Workspace,
+)
 from editor.urls import urlpatterns
 from tests.makers import make_image, make_job
 from tests.people import client_of, make_person
@@ -43,6 +56,7 @@ class Scene:
     use: GenerationJob  # the maker used it again
     twin: Image  # looks like it
     collection: Collection
+    recipe: Recipe  # with it as picture
 
     def client(self, who: str) -> Client:
         return client_of(self.people[who])
@@ -90,7 +104,8 @@ def make_scene() -> Scene:
     for person in people.values():
         add_favourites(person, [image])
     Workspace.objects.filter(pk=team.pk).update(cover=image)
-    return Scene(team, shared, people, image, root, job, use, twin, collection)
+    recipe = save(people["maker"], team, Draft("All", [EditSpec("some words")], shared=True, picture=image), "form")
+    return Scene(team, shared, people, image, root, job, use, twin, collection, recipe)
 
 
 def become(scene: Scene, what: str) -> None:
@@ -134,6 +149,13 @@ def edit_of(scene: Scene) -> dict[str, Any]:
 ADDRESSES: dict[str, list[Address]] = {
     "studio_image": [Address(), Address(args=lambda scene: [scene.root.pk], query="?second={image}", whole=False)],
     "studio_pick": [Address(), Address(args=lambda scene: [scene.root.pk], whole=False)],
+    "studio_recipes": [Address(), Address(args=lambda scene: [scene.root.pk], whole=False)],
+    "recipe_list": [Address(args=lambda scene: [], whole=False)],
+    "recipe": [Address(args=lambda scene: [scene.recipe.pk], whole=False)],
+    "recipe_new": [
+        Address(args=lambda scene: [], query="?edit={job}", whole=False),
+        Address(args=lambda scene: [], query="?edit={use}&path=1", whole=False),
+    ],
     "image_state": [Address()],
     "image_trash": [Address("post")],
     "image_restore": [Address("post")],
@@ -248,6 +270,7 @@ def test_its_maker_has_what_waits_for_a_look(name: str, number: int, scene: Scen
 
 
 SHOWING = [("workspace_library", 0), ("history", 0), ("edit", 0), ("edit", 1), ("collection", 0), ("edit_tile", 0)]
+SHOWING += [("recipe_list", 0), ("recipe", 0), ("studio_recipes", 1)]
 
 
 @pytest.mark.parametrize(("name", "number"), SHOWING)

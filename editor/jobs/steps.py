@@ -1,0 +1,49 @@
+"""The steps of a recipe: one edit each, what is made by one being the source of the next.
+
+Prompts may have placeholders, `{colour}`, which are filled in before anything is asked for.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from editor.jobs.creation import EditSpec
+
+STEPS_MAX = 8
+PLACEHOLDERS_MAX = 12
+PLACEHOLDER = re.compile(r"\{([^\W\d][\w -]{0,39})\}")
+"""A letter, then letters, digits, spaces, hyphens: 40 characters at most. Other braces are text like all text."""
+
+
+def to_rows(steps: Iterable[EditSpec]) -> list[dict[str, Any]]:
+    """As a version of a recipe keeps them: the fields of `EditSpec` by their names."""
+    return [asdict(step) for step in steps]
+
+
+def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[EditSpec]:
+    """Of rows that `to_rows` wrote; whatever comes from outside is checked by a form first."""
+    return [EditSpec(**row) for row in rows]
+
+
+def placeholders(steps: Iterable[EditSpec]) -> list[str]:
+    """The names of all that is to be filled in, each once, in the order of reading; big and small letters are one."""
+    found: dict[str, str] = {}
+    for step in steps:
+        for text in step.words:
+            for name in PLACEHOLDER.findall(text):
+                found.setdefault(name.casefold(), name)
+    return list(found.values())
+
+
+def fill(steps: Iterable[EditSpec], values: Mapping[str, str]) -> list[EditSpec]:
+    """With the values in the place of their names; a name without a value stays as it stands.
+
+    A value is never looked through for placeholders of its own.
+    """
+    known = {name.casefold(): value for name, value in values.items()}
+
+    def filled(text: str) -> str:
+        return PLACEHOLDER.sub(lambda match: known.get(match[1].casefold(), match[0]), text)
+
+    return [replace(step, prompt=filled(step.prompt), negative_prompt=filled(step.negative_prompt)) for step in steps]
