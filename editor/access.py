@@ -11,10 +11,23 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import (
+    Batch,
+    BatchItem,
+    Collection,
+    GenerationJob,
+    Image,
+    ImageState,
+    Membership,
+    Recipe,
+    Role,
+    Workspace,
+)
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from editor.models import User
     from editor.models.workspaces import WorkspaceQuerySet
 
@@ -198,6 +211,32 @@ def own_batch_for(user: "User", batch_id: UUID) -> Batch:
     if batch.made_by_id != user.pk:
         raise Http404
     return batch
+
+
+def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:
+    """A picture of a batch that the person made, with its present edit. Raises Http404."""
+    batch = own_batch_for(user, batch_id)
+    found = BatchItem.objects.of(batch).filter(number=number).select_related("job", "image", "source", "kept").first()
+    if found is None:
+        raise Http404
+    found.batch = batch
+    return found
+
+
+def recipes_of(user: "User", workspace: Workspace) -> "QuerySet[Recipe]":
+    """The recipes of a workspace that the person may use: their own, and shared ones."""
+    theirs = Q(made_by=user) | Q(shared=True)
+    member = {"workspace__memberships__user": user, "workspace__trashed_at": None}
+    return Recipe.objects.filter(theirs, **member, workspace=workspace, put_away_at=None).order_by("name", "pk")
+
+
+def recipe_for(user: "User", recipe_id: UUID) -> Recipe:
+    """A recipe that the person may use: their own, or a shared one. Raises Http404."""
+    rows = Recipe.objects.filter(Q(made_by=user) | Q(shared=True), workspace__memberships__user=user)
+    found = rows.filter(workspace__trashed_at=None, put_away_at=None, pk=recipe_id).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":
