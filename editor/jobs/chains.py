@@ -203,7 +203,8 @@ def results_kept(batch: Batch) -> "ImageQuerySet":
 def collect_results(batch: Batch, collection: Collection) -> int:
     """What was kept, and whatever will be, into a collection; returns how many lie there now."""
     with transaction.atomic():
-        Batch.objects.filter(pk=batch.pk).update(collection=collection)
+        batch.collection = collection
+        batch.save(update_fields=["collection"])
         images = list(results_kept(batch).order_by("-created_at", "-id"))
         collect(batch.made_by, collection, images)
     return len(images)

@@ -19,7 +19,7 @@ from editor.access import (
     recipes_of,
 )
 from editor.forms import BatchForm, draw_form_token
-from editor.forms.batch_rows import BadRows
+from editor.forms.batch_rows import TOO_LARGE, BadRows
 from editor.images.sizes import MATCH, RATIOS
 from editor.jobs import batches
 from editor.jobs.creation import EditSpec, NotAllowed
