@@ -132,13 +132,18 @@ def create_batch(
         mail_due_at=timezone.now() if mail else None,
     )
     items = [
-        BatchItem(batch=batch, number=number, image=image, values=dict(values[number]) if values else {})
+        BatchItem(
+            batch=batch,
+            number=number,
+            image=image,
+            values=dict(values[number]) if values else {},
+            job_id=uuid4(),  # of the edit that is made of its order
+        )
         for number, image in enumerate(images)
     ]
     orders = []
     for item in items:
-        item.job = GenerationJob(pk=uuid4())  # the one that is made of the order
-        order = order_of(batch, item, steps)
+        order = order_of(batch, item, steps, None)
         orders.append(replace(order, fields={**order.fields, "id": item.job_id}))
         item.tries = 1
 

@@ -6,6 +6,7 @@ lock of the batch, and by a form token that follows from the row, each edit is m
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -118,7 +119,7 @@ def _make_or_stop(batch: Batch, item: BatchItem) -> bool:
 def make_edits(batch: Batch, items: list[BatchItem]) -> None:
     """The next edits of all of these, or of none. Raises NotAllowed."""
     steps = from_rows(batch.steps)
-    orders = [order_of(batch, item, steps) for item in items]
+    orders = [order_of(batch, item, steps, item.job) for item in items]
     jobs = create_jobs(batch.made_by, orders, lambda: {"batch": batch, "interactive": False})
     for item, job in zip(items, jobs, strict=True):
         item.job, item.tries, item.due_at = job, item.tries + 1, None
@@ -135,19 +136,22 @@ def _made(batch: Batch, items: list[BatchItem]) -> str | None:
     return None
 
 
-def order_of(batch: Batch, item: BatchItem, steps: list[EditSpec]) -> Order:
-    """The next edit of an item. One that went wrong is repeated as it was; one that somebody looked at is another."""
-    before, step = item.job, item.step
+def order_of(batch: Batch, item: BatchItem, steps: list[EditSpec], before: GenerationJob | None) -> Order:
+    """The next edit of an item, `before` being its last one.
+
+    One that went wrong is repeated as it was; of one that somebody looked at another is made.
+    """
+    step = item.step
     spec = fill([steps[step]], item.values)[0]
-    again = before.batch_step == step
-    if again:
-        succeeded = before.state == JobState.SUCCEEDED
-        spec = EditSpec(**{**vars(spec), "seed": None if succeeded else before.seed})
+    again = before if before is not None and before.batch_step == step else None
+    if again is not None:
+        succeeded = again.state == JobState.SUCCEEDED
+        spec = replace(spec, seed=None if succeeded else again.seed)
     return Order(
         [item.made_of],
         spec,
         token_of(batch.form_token, item.number, step, item.tries),
-        rerun_of=before if again else None,
+        rerun_of=again,
         fields={"batch_item_id": item.pk, "batch_step": step},
     )
 

@@ -232,7 +232,7 @@ def _write(
         jobs.append(job)
     GenerationJob.objects.bulk_create(jobs)
     JobSource.objects.bulk_create(
-        JobSource(job=job, image=image, position=position)
+        JobSource(job_id=job.pk, image_id=image.pk, position=position)
         for job, order in zip(jobs, orders, strict=True)
         for position, image in enumerate(order.sources)
     )
