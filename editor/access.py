@@ -11,11 +11,23 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Recipe, Role, Workspace
+from editor.models import (
+    Batch,
+    BatchItem,
+    Collection,
+    GenerationJob,
+    Image,
+    ImageState,
+    Membership,
+    Recipe,
+    Role,
+    Workspace,
+)
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
     from editor.models import User
+    from editor.models.recipes import RecipeQuerySet
     from editor.models.workspaces import WorkspaceQuerySet
 
 
@@ -240,6 +252,21 @@ def may_change_recipe_as(role: str, user: "User", recipe: Recipe) -> bool:
     if recipe.made_by_id == user.pk:
         return role in MAY_EDIT
     return recipe.shared and role in roles_with(Right.MANAGE)
+
+
+def recipes_of(user: "User", workspace: Workspace) -> "RecipeQuerySet":
+    """The recipes of a workspace that the person may use: their own, and shared ones."""
+    return Recipe.objects.visible_to(user).filter(workspace=workspace).order_by("name", "pk")
+
+
+def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:
+    """A picture of a batch that the person made, with its present edit. Raises Http404."""
+    batch = own_batch_for(user, batch_id)
+    found = BatchItem.objects.of(batch).filter(number=number).select_related("job", "image", "source", "kept").first()
+    if found is None:
+        raise Http404
+    found.batch = batch
+    return found
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

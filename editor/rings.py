@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 LOOK_AT_JOB = "editor.jobs.tasks.look_at_job"
 CHECK_DUE = "editor.jobs.tasks.check_due"
 LOOK_AT_ORDER = "editor.jobs.tasks.look_at_order"
+GO_ON_WITH_BATCH = "editor.jobs.tasks.go_on_with_batch"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
 MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
@@ -32,6 +33,7 @@ QUEUES = {
     LOOK_AT_JOB: "edits",
     CHECK_DUE: "edits",
     LOOK_AT_ORDER: "edits",
+    GO_ON_WITH_BATCH: "edits",
     LOOK_AT_IMAGE: "pictures",
     MAIL_NOTICE: "pictures",
     MAIL_BATCH: "pictures",
@@ -64,6 +66,11 @@ def ring_notice(notice_id: UUID) -> None:
 
 def ring_batch(batch_id: UUID) -> None:
     _on_commit(MAIL_BATCH, str(batch_id))
+
+
+def ring_steps(batch_id: UUID) -> None:
+    """Edits of a batch are to be made."""
+    _on_commit(GO_ON_WITH_BATCH, str(batch_id))
 
 
 def ring_checks() -> None:

@@ -2,6 +2,8 @@ from django.urls import URLPattern, path
 
 from editor.views import (
     about,
+    batch_forms,
+    batch_gate,
     batches,
     chosen_edits,
     collections,
@@ -73,11 +75,14 @@ urlpatterns: list[URLPattern] = [
     path("edits-left/", frame.edits_left, name="edits_left"),
     path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
     path("batches/", batches.batch_list, name="batch_list"),
-    path("batches/new/", batches.batch_new, name="batch_new"),
+    path("batches/new/", batch_forms.batch_new, name="batch_new"),
     path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
     path("batches/<uuid:batch_id>/progress/", batches.batch_progress, name="batch_progress"),
     path("batches/<uuid:batch_id>/cancel/", batches.batch_cancel, name="batch_cancel"),
     path("batches/<uuid:batch_id>/run-again/", batches.batch_again, name="batch_again"),
+    path("batches/<uuid:batch_id>/look/", batch_gate.batch_look, name="batch_look"),
+    path("batches/<uuid:batch_id>/order/", batch_gate.batch_order, name="batch_order"),
+    path("batches/<uuid:batch_id>/<int:number>/", batch_gate.batch_decide, name="batch_decide"),
     path("batches/<uuid:batch_id>.zip", zips.batch_zip, name="batch_zip"),
     path("recipes/", recipes.recipe_list, name="recipe_list"),
     path("recipes/new/", recipe_forms.recipe_new, name="recipe_new"),

@@ -10,13 +10,18 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from editor.images import bucket, keys
+from editor.jobs.creation import EditSpec
+from editor.jobs.steps import to_rows
 from editor.models import (
     Attempt,
+    Batch,
+    BatchItem,
     FluxServer,
     GenerationJob,
     Image,
     ImageKind,
     ImageState,
+    ItemState,
     JobSource,
     JobState,
     User,
@@ -100,3 +105,27 @@ def make_attempt(job: GenerationJob, **fields: Any) -> Attempt:
         "deadline_at": timezone.now() + timedelta(minutes=30),
     }
     return Attempt.objects.create(**(values | fields))
+
+
+def make_batch(user: User, *jobs: GenerationJob, **fields: Any) -> Batch:
+    """A batch of one step, with an item for each of these edits, which join it."""
+    values: dict[str, Any] = {
+        "workspace": jobs[0].workspace if jobs else Workspace.objects.personal_of(user),
+        "made_by": user,
+        "form_token": uuid4().hex,
+        "prompt": "make it blue",
+        "steps": to_rows([EditSpec("make it blue")]),
+    }
+    batch = Batch.objects.create(**(values | fields))
+    for number, job in enumerate(jobs):
+        item = BatchItem.objects.create(
+            batch=batch,
+            number=number,
+            image=job.source_image,
+            job=job,
+            tries=1,
+            state=ItemState.KEPT if job.state == JobState.SUCCEEDED else ItemState.WORKING,
+        )
+        GenerationJob.objects.filter(pk=job.pk).update(batch=batch, batch_item=item, batch_step=0)
+        job.refresh_from_db()
+    return batch

@@ -26,7 +26,6 @@ from editor.jobs.recipes import Draft, save
 from editor.jobs.server_orders import begin
 from editor.library.shelves import collect, new_collection
 from editor.models import (
-    Batch,
     Cause,
     Collection,
     Decision,
@@ -45,7 +44,7 @@ from editor.models import (
 )
 from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
-from tests.makers import make_attempt, make_image, make_job
+from tests.makers import make_attempt, make_batch, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
 __all__ = ["quick_passwords"]
@@ -217,9 +216,11 @@ def one_chosen(scene: Scene) -> dict[str, Any]:
 def batch(scene: Scene) -> list[Any]:
     """The editor's, with the edit that waits in it."""
     editor = scene.people["editor"]
-    made = Batch.objects.create(workspace=scene.team, made_by=editor, form_token=uuid4().hex, prompt="Hidden words")
-    GenerationJob.objects.filter(pk=scene.waiting.pk).update(batch=made)
-    return [made.pk]
+    return [make_batch(editor, scene.waiting, prompt="Hidden words").pk]
+
+
+def batch_item(scene: Scene) -> list[Any]:
+    return [*batch(scene), 0]
 
 
 def recipe(scene: Scene) -> list[Any]:
@@ -441,9 +442,12 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(EDIT, "post", body=lambda scene: one_chosen(scene) | {"prompt": "blue", "form_token": uuid4().hex}),
     ],
     "batch": [Address(SEE, args=batch)],
-    "batch_progress": [Address(SEE, args=batch, query=lambda scene: f"?edit={scene.waiting.pk}.held")],
+    "batch_progress": [Address(SEE, args=batch, query=lambda scene: "?item=0.held")],
     "batch_cancel": [Address(MAKER, "post", batch)],
-    "batch_again": [Address(MAKER, "post", batch, body=lambda scene: {"form_token": uuid4().hex})],
+    "batch_again": [Address(MAKER, "post", batch)],
+    "batch_look": [Address(MAKER, args=batch)],
+    "batch_decide": [Address(MAKER, "post", batch_item, body=lambda scene: {"what": "undo"})],
+    "batch_order": [Address(MAKER, "post", batch, body=lambda scene: {"what": "pause"})],
     "batch_zip": [Address(BYTES, args=batch)],
     "recipe_list": [
         Address(SIGNED_IN),

@@ -17,6 +17,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.zipping import Outbox, add_object
 from editor.images.zipping import entry as zip_entry
 from editor.models import Image
+from editor.models.images import file_name
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +76,14 @@ class Entry:
 
 
 def entries_of(
-    images: Iterable[Image], tags: dict[object, list[str]], sources: Mapping[object, list[str]] = {}
+    images: Iterable[Image],
+    tags: dict[object, list[str]],
+    sources: Mapping[object, list[str]] = {},
+    names: Mapping[UUID, str] = {},
 ) -> list[Entry]:
     """`images` come with their makers and edits; `tags` are names by a picture's id, `sources` by an edit's.
+
+    `names` are those of files, by an edit's id, that come before the pictures' own.
 
     Those that are still being looked at are in the lists alone.
     """
@@ -89,13 +95,18 @@ def entries_of(
             moment=image.created_at,
             made=_made(
                 image,
-                unique_name(image.download_name, taken) if image.is_ready else "",
+                unique_name(_file_name(image, names), taken) if image.is_ready else "",
                 tags.get(image.pk, []),
                 sources.get(image.job_id, []),
             ),
         )
         for image in images
     ]
+
+
+def _file_name(image: Image, names: Mapping[UUID, str]) -> str:
+    name = names.get(image.job_id) if image.job_id is not None else None
+    return file_name(name, image.master_ext) if name else image.download_name
 
 
 def _made(image: Image, file: str, tags: list[str], sources: list[str]) -> Made:

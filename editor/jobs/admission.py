@@ -101,7 +101,8 @@ def ready_to_go(now: datetime) -> JobQuerySet:
         | Q(image__usable_until__lt=today())
     )
     waiting = GenerationJob.objects.turn_order().filter(~Exists(unready), due_at__lte=now)
-    return waiting.filter(made_by__suspended_at=None)  # one that waits again, until the clock holds it
+    # One that waits again: of a suspended person until the clock holds it, of a paused batch until that goes on.
+    return waiting.filter(made_by__suspended_at=None, batch__paused_at=None)
 
 
 def line_now(server: FluxServer) -> Line:

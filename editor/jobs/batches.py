@@ -1,136 +1,240 @@
-"""One prompt on many pictures: an edit each, made together, then followed, stopped and repeated as a whole.
+"""The same steps for many pictures: made together, then followed, paused, stopped and repeated as a whole.
 
-They are edits like all others and wait behind those that somebody sits and waits for.
+Their edits are edits like all others and wait behind those that somebody sits and waits for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
+from editor import events, rings
 from editor.images.rights import expired
-from editor.jobs.creation import EditSpec, NotAllowed, Order, create_jobs
+from editor.jobs.chains import make_edits, order_of, usable, wake
+from editor.jobs.creation import EditSpec, NotAllowed, create_jobs
 from editor.jobs.outlook import Outlook, Span
-from editor.models import OPEN, Allowance, Batch, GenerationJob, Image, ImageState, JobState, User
+from editor.jobs.steps import to_rows
+from editor.models import (
+    OPEN,
+    Allowance,
+    Batch,
+    BatchItem,
+    GenerationJob,
+    HeldFor,
+    Image,
+    ImageState,
+    ItemState,
+    JobState,
+    Recipe,
+    User,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
 
+    from editor.models.batches import ItemQuerySet
     from editor.models.jobs import JobQuerySet
 
-BATCH_MAX = 500  # edits; with their numbers, tokens stay below the 64 characters that a form may send
-TOKEN_MAX = 58
+BATCH_MAX = 1_000  # pictures
 NOT_REPEATED = ("refused",)  # failures that somebody decided on
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a batch is: its edits by what became of them. One that was run again counts once, as its last run."""
+    """How far a batch is: its pictures by what became of them."""
 
-    waiting: int = 0  # nothing was sent yet, so that stopping them is free
+    waiting: int = 0  # nothing was sent for its step yet, so that stopping them is free
     working: int = 0
     asking: int = 0  # they want their owner's word
+    looking: int = 0  # their results wait at the gate
     done: int = 0
     failed: int = 0
     blocked: int = 0
     canceled: int = 0
+    dropped: int = 0
+    stopped: int = 0  # their next edit was not to be made
+    by_step: list[int] = field(default_factory=list)  # how many pictures are at each step and not through
 
     @property
     def total(self) -> int:
-        return self.waiting + self.working + self.asking + self.ended
+        return self.waiting + self.working + self.asking + self.looking + self.ended
 
     @property
     def ended(self) -> int:
-        return self.done + self.failed + self.blocked + self.canceled
+        return self.done + self.failed + self.blocked + self.canceled + self.dropped + self.stopped
 
     @property
     def is_over(self) -> bool:
         return self.ended == self.total
 
+    @property
+    def under_way(self) -> int:
+        """Those that change without anybody's doing."""
+        return self.waiting + self.working + self.asking
 
-_GROUPS = {
+
+_OF_ITEMS = {
+    ItemState.LOOKING: "looking",
+    ItemState.KEPT: "done",
+    ItemState.DROPPED: "dropped",
+    ItemState.STOPPED: "stopped",
+}
+_OF_EDITS = {
     JobState.HELD: "waiting",
     JobState.QUEUED: "waiting",
+    JobState.SUCCEEDED: "waiting",  # its next edit is about to be made
     JobState.UNCONFIRMED: "asking",
-    JobState.SUCCEEDED: "done",
     JobState.FAILED: "failed",
     JobState.BLOCKED: "blocked",
     JobState.CANCELED: "canceled",
 }
 
 
-def usable(images: list[Image]) -> list[Image]:
+def usable_ones(images: list[Image]) -> list[Image]:
     """Those that an edit may be made of: not refused, and their rights have not ended."""
     return [image for image in images if image.state != ImageState.REFUSED and expired([image]) is None]
 
 
-def create_batch(user: User, images: list[Image], spec: EditSpec, form_token: str, *, mail: bool = False) -> Batch:
-    """The same words on each of these pictures, all of one workspace; or none. The same token again: the same batch.
+def create_batch(
+    user: User,
+    images: Sequence[Image],
+    steps: EditSpec | Sequence[EditSpec],
+    form_token: str,
+    *,
+    values: Sequence[Mapping[str, str]] = (),
+    gate: bool = False,
+    recipe: Recipe | None = None,
+    mail: bool = False,
+) -> Batch:
+    """These steps for each of these pictures, all of one workspace; or none. The same token again: the same batch.
 
-    `mail`: whether its maker is told when all of them have ended. Raises NotAllowed.
+    `values` fill the placeholders of each picture, in the order of the pictures. `mail`: whether its maker is told
+    when all have ended. Raises NotAllowed.
     """
     if len(images) > BATCH_MAX:
-        raise NotAllowed(f"At most {BATCH_MAX} pictures at once, please. Nothing was made of these {len(images):,}.")
+        raise NotAllowed(f"At most {BATCH_MAX:,} pictures at once, please. Nothing was made of these {len(images):,}.")
+    steps = [steps] if isinstance(steps, EditSpec) else list(steps)
+    batch = Batch(
+        workspace_id=images[0].workspace_id,
+        made_by=user,
+        form_token=form_token,
+        prompt=recipe.name if recipe else steps[0].prompt,
+        steps=to_rows(steps),
+        recipe=recipe,
+        gate=gate,
+        mail_due_at=timezone.now() if mail else None,
+    )
+    items = [
+        BatchItem(
+            batch=batch,
+            number=number,
+            image=image,
+            values=dict(values[number]) if values else {},
+            job_id=uuid4(),  # of the edit that is made of its order
+        )
+        for number, image in enumerate(images)
+    ]
+    orders = []
+    for item in items:
+        order = order_of(batch, item, steps, None)
+        orders.append(replace(order, fields={**order.fields, "id": item.job_id}))
+        item.tries = 1
 
     def shared() -> dict[str, Any]:
-        batch = Batch.objects.create(
-            workspace_id=images[0].workspace_id,
-            made_by=user,
-            form_token=form_token,
-            prompt=spec.prompt,
-            mail_due_at=timezone.now() if mail else None,
-        )
+        batch.save(force_insert=True)
+        BatchItem.objects.bulk_create(items)
         return {"batch": batch, "interactive": False}
 
-    orders = [Order([image], spec, _token(form_token, number)) for number, image in enumerate(images)]
     made = create_jobs(user, orders, shared)[0].batch
     if made is None:
         raise NotAllowed("Please reload the page and try again.")
     return made
 
 
-def run_again(user: User, batch: Batch, form_token: str, state: JobState = JobState.FAILED) -> int:
-    """Once more, with their own seeds, what failed or was canceled and was not run again yet: how many edits that are.
+def run_again(batch: Batch, state: JobState = JobState.FAILED) -> int:
+    """Once more, with their own seeds, the edits that failed or were canceled: how many edits that are.
 
-    Pictures that are gone, in the trash, or may not be used any more are left out. Raises NotAllowed.
+    Pictures that are gone, in the trash, or may not be used any more are left out. What was canceled before its next
+    step goes on as well. Raises NotAllowed.
     """
     refusal: NotAllowed | None = None
     with transaction.atomic():
         # One window at a time: the other ones find that what failed is run again by now.
-        Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-        begun = _token(form_token, 0).removesuffix("0")
-        if made := edits_of(batch).filter(made_by=user, form_token__startswith=begun).count():
-            return made
+        batch = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        woken = 0
+        if state == JobState.CANCELED:
+            woken = _cancel_no_more(batch)
         try:
-            return len(_again(user, batch, form_token, state))
+            return _again(batch, state) + woken
         except NotAllowed as problem:
             refusal = problem  # what was noted of the attempt stays
     raise refusal
 
 
-def _again(user: User, batch: Batch, form_token: str, state: JobState) -> list[GenerationJob]:
-    ended = latest(batch).filter(state=state).exclude(failure_code__in=NOT_REPEATED).with_pictures()
-    there = Image.objects.shown_to(user).filter(workspace=batch.workspace_id, used_by__job__in=ended.values("pk"))
-    usable_ids = {image.pk for image in usable(list(there))}
-    orders = [
-        Order(job.source_images, _spec_of(job), _token(form_token, number), rerun_of=job)
-        for number, job in enumerate(ended.order_by("created_at", "id")[:BATCH_MAX])
-        if all(image.pk in usable_ids for image in job.source_images)
-    ]
-    return create_jobs(user, orders, lambda: {"batch": batch, "interactive": False}) if orders else []
+def _cancel_no_more(batch: Batch) -> int:
+    batch.canceled_at = None
+    batch.save(update_fields=["canceled_at"])
+    return wake(items_of(batch), batch)
+
+
+def _again(batch: Batch, state: JobState) -> int:
+    rows = items_of(batch).filter(state=ItemState.WORKING, job__state=state, due_at=None)
+    rows = rows.exclude(job__failure_code__in=NOT_REPEATED).select_related("image", "source", "job")
+    locked = rows.select_for_update(no_key=True, of=("self",)).order_by("number")
+    items = [item for item in locked if usable(item.made_of, batch)]
+    if items:
+        make_edits(batch, items)
+    return len(items)
+
+
+def go_on_with_stopped(batch: Batch) -> int:
+    """Let those that stopped before their next step try once more; returns how many."""
+    Batch.objects.filter(pk=batch.pk).update(canceled_at=None)
+    return wake(items_of(batch), batch)
 
 
 def cancel_waiting(batch: Batch) -> int:
     """Stop those that nothing was sent for yet, the last ones first. Free; returns how many.
 
-    One that is sent at this moment has a new fence, so that its old row cancels nothing.
+    What is under way ends, and no step begins after it. One that is sent at this moment has a new fence, so that its
+    old row cancels nothing.
     """
-    return sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+    Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now(), paused_at=None)
+    number = sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+    rings.ring_steps(batch.pk)
+    return number
+
+
+def pause(batch: Batch) -> int:
+    """Nothing more is sent until it goes on; returns how many edits wait now. What is under way ends."""
+    Batch.objects.filter(pk=batch.pk, paused_at=None).update(paused_at=timezone.now())
+    number = edits_of(batch).hold_all(HeldFor.PAUSED)
+    events.edits_begun(batch.workspace_id)
+    return number
+
+
+def resume(batch: Batch) -> int:
+    """On with it; returns how many edits wait for their turns again."""
+    Batch.objects.filter(pk=batch.pk).update(paused_at=None)
+    number = GenerationJob.objects.filter(batch=batch).release_all(HeldFor.PAUSED)
+    rings.ring_steps(batch.pk)
+    first = edits_of(batch).filter(state=JobState.QUEUED).order_by("created_at", "id").first()
+    if first is not None:
+        rings.ring_job(first.pk)  # each look at an edit rings for the next ones
+    events.edits_begun(batch.workspace_id)
+    return number
+
+
+def items_of(batch: Batch) -> "ItemQuerySet":
+    """All of them but those that were moved to another workspace since."""
+    return BatchItem.objects.of(batch)
 
 
 def edits_of(batch: Batch) -> "JobQuerySet":
@@ -138,23 +242,22 @@ def edits_of(batch: Batch) -> "JobQuerySet":
     return GenerationJob.objects.filter(batch=batch, workspace=batch.workspace_id)
 
 
-def latest(batch: Batch) -> "JobQuerySet":
-    """The edits of a batch without those that were run again in it."""
-    again = GenerationJob.objects.filter(rerun_of=OuterRef("pk"), batch=batch)
-    return edits_of(batch).filter(~Exists(again))
-
-
 def standing_of(batch: Batch) -> Standing:
     numbers: dict[str, int] = {}
-    for state, number in latest(batch).order_by().values_list("state").annotate(Count("pk")):
-        group = _GROUPS.get(JobState(state), "working")
+    by_step = [0] * len(batch.steps)
+    rows = items_of(batch).order_by().values_list("state", "step", "job__state")
+    for state, step, job_state, number in rows.annotate(Count("pk")):
+        group = _OF_ITEMS.get(ItemState(state)) or _OF_EDITS.get(JobState(job_state), "working")
         numbers[group] = numbers.get(group, 0) + number
-    return Standing(**numbers)
+        if state != ItemState.KEPT:
+            by_step[step] += number
+    return Standing(**numbers, by_step=by_step)
 
 
 def repeatable(batch: Batch) -> bool:
     """Whether something failed that may be run again."""
-    return latest(batch).filter(state=JobState.FAILED).exclude(failure_code__in=NOT_REPEATED).exists()
+    failed = items_of(batch).filter(state=ItemState.WORKING, job__state=JobState.FAILED)
+    return failed.exclude(job__failure_code__in=NOT_REPEATED).exists()
 
 
 def last_in_line(batch: Batch) -> GenerationJob | None:
@@ -168,15 +271,8 @@ def time_of(edits: int, outlook: Outlook) -> Span | None:
 
 
 def to_be_mailed(now: datetime) -> "QuerySet[Batch, UUID]":
-    """The ids of batches that are over and whose makers wanted to hear of it."""
+    """The ids of batches that are over, or wait at the gate, and whose makers wanted to hear of it."""
     unfinished = GenerationJob.objects.filter(batch=OuterRef("pk"), state__in=OPEN)
-    due = Batch.objects.filter(~Exists(unfinished), mail_due_at__lte=now)
+    going_on = BatchItem.objects.filter(batch=OuterRef("pk"), due_at__isnull=False)
+    due = Batch.objects.filter(~Exists(unfinished), ~Exists(going_on), mail_due_at__lte=now)
     return due.order_by("mail_due_at").values_list("pk", flat=True)
-
-
-def _token(form_token: str, number: int) -> str:
-    return f"{form_token[:TOKEN_MAX]}.{number}"
-
-
-def _spec_of(job: GenerationJob) -> EditSpec:
-    return EditSpec(job.prompt, job.negative_prompt, job.ratio, job.samples, job.strength, job.seed)

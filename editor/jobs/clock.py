@@ -12,7 +12,7 @@ from editor import rings
 from editor.images import inbox, ingest, quarantine
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.rights import today
-from editor.jobs import batches, holding, lifecycle, pauses
+from editor.jobs import batches, chains, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_recipes, purge_workspaces
 from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
@@ -57,6 +57,8 @@ def tick() -> None:
         rings.ring_image(image_id)
     for notice_id in Notice.objects.filter(mail_due_at__lte=now).values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_notice(notice_id)
+    for batch_id in chains.due_batches(now)[:MOST_RINGS]:
+        rings.ring_steps(batch_id)
     for batch_id in batches.to_be_mailed(now)[:MOST_RINGS]:
         rings.ring_batch(batch_id)
     _fail_without_sources()

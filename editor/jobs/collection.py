@@ -24,7 +24,7 @@ from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.images.rights import inherited
-from editor.jobs import flagging, pauses, vendor
+from editor.jobs import chains, flagging, pauses, vendor
 from editor.jobs.backoff import retry_at
 from editor.jobs.heartbeat import kept
 from editor.log_context import about
@@ -140,6 +140,8 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
             if attempt.nsfw or blocked:
                 flagging.follow(job, ready=len(ready), blocked=len(blocked), told=attempt.nsfw)
             ring_waiting(ready)
+            if job.state == JobState.SUCCEEDED:
+                chains.follow(job, ready)
     if done:
         _tidy(attempt, results)
     return done

@@ -4,8 +4,8 @@ What it promises holds from the commit on.
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -50,12 +50,16 @@ class EditSpec:
 
 @dataclass(frozen=True)
 class Order:
-    """One edit that is asked for: its sources lie in one workspace, and its token is its own."""
+    """One edit that is asked for: its sources lie in one workspace, and its token is its own.
+
+    `fields` are those of its row that it shares with no other.
+    """
 
     sources: list[Image]
     spec: EditSpec
     form_token: str
     rerun_of: GenerationJob | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def draw_seed() -> int:
@@ -221,12 +225,14 @@ def _write(
             strength=spec.strength,
             seed=draw_seed() if spec.seed is None else spec.seed,
             created_at=now + number * MOMENT,
-            **(state | fields),
+            **state,
+            **fields,
+            **order.fields,
         )
         jobs.append(job)
     GenerationJob.objects.bulk_create(jobs)
     JobSource.objects.bulk_create(
-        JobSource(job=job, image=image, position=position)
+        JobSource(job_id=job.pk, image_id=image.pk, position=position)
         for job, order in zip(jobs, orders, strict=True)
         for position, image in enumerate(order.sources)
     )

@@ -23,6 +23,7 @@ class Progress:
     reason: str = ""  # why it waits, in a sentence
 
 
+HELD_WORDS = {HeldFor.SUSPENDED.value: "On hold for now", HeldFor.PAUSED.value: "Its batch is paused"}
 LATE_TRIES = 4
 COUNTING = 5_000  # ms; words that count down, or say how many go before, change without a step
 NEAR = 5  # places; whoever is nearer sees each step
@@ -36,7 +37,7 @@ def progress(job: GenerationJob, outlook: Outlook | None = None) -> Progress:
     match job.state:
         case JobState.HELD:
             # Why it waits for its owner is nobody's business in a team.
-            words = "On hold for now" if job.held_for == HeldFor.SUSPENDED else "Waits for a look by a moderator"
+            words = HELD_WORDS.get(job.held_for, "Waits for a look by a moderator")
             return Progress(words, "work", True, FREE, 5000)
         case JobState.QUEUED:
             return _queued(job, outlook or Outlook())

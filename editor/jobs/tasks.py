@@ -5,7 +5,7 @@ from uuid import UUID
 from editor import rings
 from editor.images import ingest
 from editor.images.quarantine import settle
-from editor.jobs import checks, lifecycle, server_orders
+from editor.jobs import chains, checks, lifecycle, server_orders
 from editor.jobs.collection import ring_waiting
 from editor.models import Image
 
@@ -19,6 +19,11 @@ def check_due() -> None:
     rings.answered(rings.CHECK_DUE)
     checks.check_due()
     lifecycle.ring_next()
+
+
+def go_on_with_batch(batch_id: str) -> None:
+    rings.answered(rings.GO_ON_WITH_BATCH, batch_id)
+    chains.go_on(UUID(batch_id))
 
 
 def look_at_order(order_id: str) -> None:

@@ -17,7 +17,8 @@ def source_term(image_id: UUID) -> str:
 def index_edits(*jobs: GenerationJob) -> None:
     """Let these edits be found; to be called in the transaction that makes them, behind their sources."""
     sources = JobSource.objects.filter(job__in=jobs).values_list("job_id", "image_id")
-    terms: dict[UUID, list[str]] = {job.pk: words_of(job.prompt)[:WORDS_MAX] for job in jobs}
+    words = {prompt: words_of(prompt)[:WORDS_MAX] for prompt in {job.prompt for job in jobs}}  # of a batch, mostly one
+    terms: dict[UUID, list[str]] = {job.pk: list(words[job.prompt]) for job in jobs}
     for job_id, image_id in sources:
         terms[job_id].append(source_term(image_id))
     rows = [_row(job, term) for job in jobs for term in terms[job.pk]]
@@ -38,5 +39,9 @@ def index_all(jobs: Iterable[GenerationJob], at_once: int = 500) -> int:
 
 def _row(job: GenerationJob, term: str) -> EditTerm:
     return EditTerm(
-        job=job, made_by_id=job.made_by_id, workspace_id=job.workspace_id, term=term, job_created_at=job.created_at
+        job_id=job.pk,
+        made_by_id=job.made_by_id,
+        workspace_id=job.workspace_id,
+        term=term,
+        job_created_at=job.created_at,
     )

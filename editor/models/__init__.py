@@ -3,7 +3,7 @@
 from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
-from editor.models.batches import Batch
+from editor.models.batches import Batch, BatchItem, ItemState
 from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
@@ -71,6 +71,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Batch",
+    "BatchItem",
     "BucketRound",
     "CaseState",
     "Cause",
@@ -93,6 +94,7 @@ __all__ = [
     "ImageTag",
     "ImageWord",
     "Invitation",
+    "ItemState",
     "JobSource",
     "JobState",
     "LastOwner",

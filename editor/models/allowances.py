@@ -163,7 +163,7 @@ def _entry(job: "GenerationJob", money: Decimal) -> AllowanceEntry:
     return AllowanceEntry(
         workspace_id=job.workspace_id,
         user_id=job.made_by_id,
-        job=job,
+        job_id=job.pk,
         kind=Allowance.HELD,
         month=month_of(job.created_at),
         pictures=job.samples,

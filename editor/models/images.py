@@ -69,6 +69,12 @@ _LIBRARY_ORDERS = {
 }
 
 
+def file_name(name: str, extension: str) -> str:
+    """What a picture is called as a file: nothing but letters, digits, spaces, hyphens before its ending."""
+    stem = "".join(c for c in name.rsplit(".", 1)[0] if c.isalnum() or c in " -_").strip()[:60]
+    return f"{stem or 'picture'}.{extension}"
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     def shown_to(self, user: "User") -> "ImageQuerySet":
         """Of a workspace's pictures those that lie open: not in the trash, nor kept back from all but their maker."""
@@ -263,5 +269,4 @@ class Image(Leased):
 
     @property
     def download_name(self) -> str:
-        stem = "".join(c for c in self.name.rsplit(".", 1)[0] if c.isalnum() or c in " -_").strip()[:60]
-        return f"{stem or 'picture'}.{self.master_ext}"
+        return file_name(self.name, self.master_ext)

@@ -41,6 +41,7 @@ class HeldFor(models.TextChoices):
 
     RULE = "rule", "A rule on prompts"
     SUSPENDED = "suspended", "Its owner is suspended"
+    PAUSED = "paused", "Its batch is paused"
 
 
 FINAL = {JobState.SUCCEEDED, JobState.BLOCKED, JobState.FAILED, JobState.CANCELED}
@@ -93,6 +94,15 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
         """Whose turn it is: interactive before batch, then oldest first."""
         return self.filter(state=JobState.QUEUED).order_by("-interactive", "created_at", "id")
 
+    def hold_all(self, why: HeldFor) -> int:
+        """queued → held, all at once; those that are sent at this moment are not."""
+        return self.filter(state=JobState.QUEUED).update(state=JobState.HELD, held_for=why, due_at=None)
+
+    def release_all(self, why: HeldFor) -> int:
+        """held → queued, those that are held for this."""
+        rows = self.filter(state=JobState.HELD, held_for=why)
+        return rows.update(state=JobState.QUEUED, held_for="", due_at=timezone.now())
+
     def pictures_spent(self, user: "User", since: datetime) -> int:
         """Pictures that count against a person's allowance since then: held and taken ones."""
         rows = self.filter(made_by=user, created_at__gte=since).exclude(allowance=Allowance.RELEASED)
@@ -113,6 +123,10 @@ class GenerationJob(Leased):
     batch = models.ForeignKey(
         "editor.Batch", on_delete=models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
     )
+    batch_item = models.ForeignKey(
+        "editor.BatchItem", on_delete=models.PROTECT, null=True, blank=True, related_name="edits", db_index=False
+    )
+    batch_step = models.PositiveSmallIntegerField(null=True, blank=True)  # from 0
     variation_set = models.UUIDField(null=True, blank=True)  # the same for variations of one edit that belong together
 
     prompt = models.TextField()
@@ -169,6 +183,9 @@ class GenerationJob(Leased):
             models.Index(fields=["workspace"], name="job_waits_in", condition=Q(state__in=["held", "queued"])),
             models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
             models.Index(fields=["batch", "created_at", "id"], name="job_of_batch", condition=Q(batch__isnull=False)),
+            models.Index(
+                fields=["batch_item", "batch_step"], name="job_of_item", condition=Q(batch_item__isnull=False)
+            ),
             models.Index(
                 fields=["variation_set", "created_at", "id"],
                 name="job_variations",

@@ -21,7 +21,7 @@ from editor.forms import CollectionForm
 from editor.library import shelves
 from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
-from editor.views.batches import batch_form
+from editor.views.batch_forms import batch_form
 from editor.views.frame import PersonRequest, View, signed_in, way_back
 from editor.views.selection import many, put_back_words, trashed_words
 

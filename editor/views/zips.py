@@ -1,7 +1,7 @@
 """Many pictures as one file, sent while it is made."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from editor.access import batch_for, collection_for, edits_for, pictures_for, results_of
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
+from editor.jobs.chains import results_kept
 from editor.library.shelves import NotPossible
-from editor.models import Image, ImageState, ImageTag, JobSource
+from editor.models import Batch, BatchItem, Image, ImageState, ImageTag, JobSource
 from editor.views.chosen_edits import edit_ids_in, some
 from editor.views.selection import ids_in, nothing_chosen, refusal
 
@@ -58,7 +59,7 @@ async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpRespo
 
 @require_safe
 async def batch_zip(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
-    """The results of a batch."""
+    """What was kept of a batch."""
     user = await _person(request)
     name, entries = await sync_to_async(_of_batch)(user, batch_id)
     return _answer(user, name, entries)
@@ -91,11 +92,20 @@ def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
 
 def _of_batch(user: "User", batch_id: UUID) -> tuple[str, list[Entry]]:
     batch = batch_for(user, batch_id)
-    images = Image.objects.shown_to(user).filter(job__batch=batch, workspace=batch.workspace_id)
-    return batch.prompt, _entries(user, images)
+    kept = results_kept(batch).filter(pk__in=Image.objects.shown_to(user))
+    return batch.prompt, _entries(user, kept, _names_in(user, batch))
 
 
-def _entries(user: "User", images: "ImageQuerySet") -> list[Entry]:
+def _names_in(user: "User", batch: Batch) -> dict[UUID, str]:
+    """What the results of a batch are called: like the pictures that it was asked for. By edit."""
+    items = BatchItem.objects.of(batch).filter(
+        image__in=Image.objects.there_for(user), image__workspace=batch.workspace
+    )
+    return {job: name for job, name in items.values_list("job", "image__name") if name}
+
+
+def _entries(user: "User", images: "ImageQuerySet", names: Mapping[UUID, str] = {}) -> list[Entry]:
+    """`names` of files by the edit that made them, instead of the pictures' own."""
     there = images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
     rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
     tags: dict[object, list[str]] = defaultdict(list)
@@ -107,7 +117,7 @@ def _entries(user: "User", images: "ImageQuerySet") -> list[Entry]:
     for job_id, name in theirs.order_by("position").values_list("job_id", "image__name"):
         sources[job_id].append(name)
     leave_database()
-    return entries_of(rows, tags, sources)
+    return entries_of(rows, tags, sources, names)
 
 
 def _may_give(user: "User") -> Callable[[UUID], Awaitable[bool]]:

@@ -13,7 +13,7 @@ from tests.bench.table import Row, lines
 
 NAMES = (
     "overhead", "pages", "library", "history", "moderation", "operate", "storage", "streams", "turns", "flight",
-    "recovery", "fleet",
+    "recovery", "fleet", "batches",
 )  # fmt: skip
 
 

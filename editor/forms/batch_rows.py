@@ -1,0 +1,169 @@
+"""One row, one picture: what pasted lines or a CSV file say of the placeholders of a batch.
+
+Columns are called like the placeholders; one called `picture` names the file. Without it rows and pictures go in order.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from editor.forms.fields import line_of
+from editor.models import Image
+
+BYTES_MAX = 1_000_000
+ROWS_MAX = 1_000
+VALUE_MAX = 300  # characters
+NAMED = 5  # mistakes that are told at once
+PICTURE = "picture"
+DELIMITERS = (",", ";", "\t")
+TOO_LARGE = "The file is larger than 1 MB. A table for 1,000 pictures is far smaller."
+_FORMULA = ("=", "+", "-", "@")
+
+
+class BadRows(Exception):  # noqa: N818  a sentence for the person
+    """The table can't be used; the text says where and why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """`line` is where it begins, from 1; `cells` by the name of their column in small letters."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+def text_of(data: bytes) -> str:
+    """What a file says. Raises BadRows."""
+    if len(data) > BYTES_MAX:
+        raise BadRows(TOO_LARGE)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadRows("The file is no UTF-8 text. Save it as “CSV UTF-8”, please.") from None
+
+
+def read_rows(text: str, names: Sequence[str]) -> list[Row]:
+    """The rows of a table with a column for each of `names`, or, for one name alone, a value a line. Raises BadRows."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text or "\ufffd" in text:
+        raise BadRows("The table holds characters that are no text.")
+    known = {name.casefold() for name in names} | {PICTURE}
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    delimiter, header = max(((each, _cells(first, each)) for each in DELIMITERS), key=lambda one: len(one[1]))
+    if not known & set(header):
+        if len(names) != 1:
+            raise BadRows(f"The first line must name the columns: {', '.join([PICTURE, *names])}.")
+        rows = [
+            Row(line, {names[0].casefold(): _value(value, line)})
+            for line, value in enumerate(text.split("\n"), start=1)
+            if value.strip()
+        ]
+    else:
+        _check_header(header)
+        rows = list(_read(text, delimiter, header, known))
+    if not rows:
+        raise BadRows("The table has no rows.")
+    if len(rows) > ROWS_MAX:
+        raise BadRows(f"At most {ROWS_MAX:,} rows, please; these are {len(rows):,}.")
+    return rows
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return [line_of(cell).casefold() for cell in next(csv.reader([line], delimiter=delimiter))]
+    except csv.Error:
+        return []
+
+
+def _check_header(header: list[str]) -> None:
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise BadRows(f"Two columns are called “{twice}”.")
+
+
+def _read(text: str, delimiter: str, header: list[str], known: set[str]) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    begins, seen = 1, False
+    try:
+        for cells in reader:
+            line, begins = begins, reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not seen:
+                seen = True
+                continue
+            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                raise BadRows(f"Line {line}: there are {len(cells)} cells, and the first line names {len(header)}.")
+            named = {name: _value(cell, line) for name, cell in zip(header, cells, strict=False) if name in known}
+            yield Row(line, named)
+    except csv.Error as error:
+        raise BadRows(f"Line {begins}: this is no CSV ({error}). Look for a quotation mark too many.") from None
+
+
+def _value(text: str, line: int) -> str:
+    value = line_of(text)
+    if value.startswith("'") and value[1:].startswith(_FORMULA):
+        value = value[1:]  # as our own lists write what a spreadsheet would run
+    if len(value) > VALUE_MAX:
+        raise BadRows(f"Line {line}: a cell has {len(value)} characters; at most {VALUE_MAX}, please.")
+    return value
+
+
+def match(
+    rows: Sequence[Row], names: Sequence[str], images: Sequence[Image], given: Mapping[str, str]
+) -> list[tuple[Image, dict[str, str]]]:
+    """Each row with its picture and a value for each of `names`; empty cells take what is `given`. Raises BadRows."""
+    wrong: list[str] = []
+    found = []
+    by_name = any(PICTURE in row.cells for row in rows)
+    if not by_name and len(rows) != len(images):
+        raise BadRows(
+            f"There {_are(len(rows), 'row')} for {_many(len(images), 'picture')}. Give one row for each, "
+            f"or a column “{PICTURE}” with the names of the files."
+        )
+    called = _called(images) if by_name else {}
+    for place, row in enumerate(rows):
+        image = images[place] if not by_name else _named(row, called, wrong)
+        values = {name: row.cells.get(name.casefold()) or given.get(name, "") for name in names}
+        lacking = [name for name in names if not values[name]]
+        if lacking:
+            wrong.append(f"Line {row.line}: nothing for “{lacking[0]}”.")
+        elif image is not None:
+            found.append((image, values))
+    if wrong:
+        more = f" And {len(wrong) - NAMED} more like these." if len(wrong) > NAMED else ""
+        raise BadRows(" ".join(wrong[:NAMED]) + more)
+    return found
+
+
+def _called(images: Sequence[Image]) -> dict[str, list[Image]]:
+    """The pictures by what a row may call them: the name of the file, with its ending or without."""
+    called: dict[str, list[Image]] = {}
+    for image in images:
+        name = line_of(image.name).casefold()
+        for each in dict.fromkeys([name, name.rpartition(".")[0] or name]):
+            called.setdefault(each, []).append(image)
+    return called
+
+
+def _named(row: Row, called: Mapping[str, list[Image]], wrong: list[str]) -> Image | None:
+    name = row.cells.get(PICTURE, "")
+    found = called.get(name.casefold(), [])
+    if len(found) == 1:
+        return found[0]
+    if not name:
+        wrong.append(f"Line {row.line}: no picture is named.")
+    elif found:
+        wrong.append(f"Line {row.line}: {len(found)} of the chosen pictures are called “{name}”.")
+    else:
+        wrong.append(f"Line {row.line}: none of the chosen pictures is called “{name}”.")
+    return None
+
+
+def _many(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _are(number: int, what: str) -> str:
+    return f"is 1 {what}" if number == 1 else f"are {number:,} {what}s"

@@ -1,0 +1,135 @@
+"""Looking at results before they go on; and orders for all of a batch: pause, keep all, again from a step, collect."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from editor.access import open_workspace_for, own_batch_for, own_item_for
+from editor.forms import CollectionForm
+from editor.jobs import batches, gate
+from editor.jobs.chains import collect_results
+from editor.library import shelves
+from editor.library.shelves import NotPossible
+from editor.models import Batch, BatchItem, ItemState
+from editor.views.batches import edits, one_page, standing, with_pictures
+from editor.views.frame import PersonRequest, signed_in
+from editor.views.selection import many
+
+PER_LOOK = 30
+DECISIONS: dict[str, Callable[[BatchItem], bool]] = {"drop": gate.drop, "again": gate.again, "undo": gate.take_back}
+
+
+@never_cache
+@require_safe
+@signed_in
+def batch_look(request: PersonRequest, batch_id: UUID) -> HttpResponse:
+    """What waits for a look, to be kept, dropped or run again one by one."""
+    found = own_batch_for(request.user, batch_id)
+    rows = with_pictures(batches.items_of(found)).filter(state=ItemState.LOOKING)
+    context = standing(request, found) | one_page(request, rows, PER_LOOK)
+    return render(request, "batches/look.html", context)
+
+
+@require_POST
+@signed_in
+def batch_decide(request: PersonRequest, batch_id: UUID, number: int) -> HttpResponse:
+    """`what` to do with one picture, if it is still as it was `seen`; for a script the tile and how far all is."""
+    item = own_item_for(request.user, batch_id, number)
+    open_workspace_for(request.user, item.batch.workspace_id)
+    what = request.POST.get("what", "")
+    done = _decide(item, what, request.POST)
+    if request.headers.get("HX-Request") != "true":
+        if not done:
+            messages.info(request, _not_done(what))
+        back = reverse("batch_look" if request.POST.get("next") == "look" else "batch", args=[item.batch_id])
+        return redirect(f"{back}#item-{number}")
+    fresh = with_pictures(batches.items_of(item.batch)).get(number=number)
+    context = standing(request, item.batch) | {"item": fresh, "not_done": "" if done else _not_done(what)}
+    return render(request, "batches/decided.html", context)
+
+
+def _decide(item: BatchItem, what: str, said: "dict[str, str]") -> bool:
+    """Raises Http404."""
+    if what not in {"keep", *DECISIONS}:
+        raise Http404
+    if said.get("seen") != item.stamp and what != "undo":
+        return False
+    if what != "keep":
+        return DECISIONS[what](item)
+    try:
+        return gate.keep(item, UUID(said["image"]) if said.get("image") else None)
+    except ValueError:
+        raise Http404 from None
+
+
+def _not_done(what: str) -> str:
+    if what == "undo":
+        return "It can’t be taken back any more: the next edit was sent already."
+    return "This picture went on meanwhile, so nothing was done."
+
+
+@require_POST
+@signed_in
+def batch_order(request: PersonRequest, batch_id: UUID) -> HttpResponse:
+    """`what` to do with all of it: pause, resume, keep, from (a step), collect."""
+    found = own_batch_for(request.user, batch_id)
+    order = ORDERS.get(request.POST.get("what", ""))
+    if order is None:
+        raise Http404
+    open_workspace_for(request.user, found.workspace_id)
+    try:
+        messages.success(request, order(request, found))
+    except NotPossible as problem:
+        messages.error(request, str(problem))
+    return redirect("batch", found.pk)
+
+
+def _pause(request: PersonRequest, found: Batch) -> str:
+    number = batches.pause(found)
+    return f"Paused: {edits(number)} wait, and nothing more is sent. What is under way ends."
+
+
+def _resume(request: PersonRequest, found: Batch) -> str:
+    batches.resume(found)
+    return "It goes on."
+
+
+def _keep(request: PersonRequest, found: Batch) -> str:
+    number = gate.keep_all(found, batches.items_of(found))
+    return f"{many(number)} kept." if number else "Nothing waited for a look."
+
+
+def _from(request: PersonRequest, found: Batch) -> str:
+    """Raises Http404, NotPossible."""
+    step = request.POST.get("step", "")
+    if step not in {str(number) for number in range(len(found.steps))}:
+        raise Http404
+    number = gate.run_from(found, batches.items_of(found), int(step))
+    if not number:
+        raise NotPossible("No picture can begin at that step again: they are under way, or never came there.")
+    return f"{many(number)} run again from step {int(step) + 1}."
+
+
+def _collect(request: PersonRequest, found: Batch) -> str:
+    """Raises NotPossible."""
+    form = CollectionForm({"name": request.POST.get("collection_name", "")})
+    if not form.is_valid():
+        raise NotPossible("Type the name of a collection; a new one is made by that.")
+    collection = shelves.collection_named(request.user, found.workspace, form.cleaned_data["name"])
+    number = collect_results(found, collection)
+    return f"{many(number)} in {collection.name}. What is kept from now on goes there as well."
+
+
+ORDERS: dict[str, Callable[[PersonRequest, Batch], str]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "keep": _keep,
+    "from": _from,
+    "collect": _collect,
+}

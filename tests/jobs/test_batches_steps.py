@@ -1,0 +1,377 @@
+"""From one step of a batch to the next, and the gate between them."""
+
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from editor.flux.sandbox import Sandbox
+from editor.jobs import admission, batches, chains, clock, gate, lifecycle
+from editor.jobs.batches import create_batch, run_again, standing_of
+from editor.jobs.creation import EditSpec
+from editor.library.shelves import new_collection
+from editor.models import (
+    Batch,
+    BatchItem,
+    Collection,
+    FluxServer,
+    GenerationJob,
+    HeldFor,
+    Image,
+    ImageKind,
+    ItemState,
+    JobState,
+    Membership,
+    ModerationCase,
+    PromptRule,
+    RuleAction,
+    User,
+)
+from tests.jobs.test_allowances import together
+from tests.makers import make_image, make_user
+
+pytestmark = pytest.mark.django_db
+
+STEPS = [EditSpec("remove the background"), EditSpec("make it {colour}", seed=7), EditSpec("add a shadow")]
+
+
+def chain(user: User, number: int = 1, **options: Any) -> Batch:
+    values = [{"colour": colour} for colour in ("red", "green", "blue", "white")][:number]
+    return create_batch(user, [make_image(user) for _ in range(number)], STEPS, "token", values=values, **options)
+
+
+def items(batch: Batch) -> list[BatchItem]:
+    return list(batch.items.order_by("number"))
+
+
+def item(batch: Batch) -> BatchItem:
+    return batch.items.get()
+
+
+def succeed(job: GenerationJob, results: int = 1) -> list[Image]:
+    """As a worker does that has stored the last result."""
+    GenerationJob.objects.filter(pk=job.pk).update(state=JobState.COLLECTING, due_at=timezone.now())
+    job.refresh_from_db()
+    place = {"workspace": job.workspace, "kind": ImageKind.GENERATED, "job": job, "root": job.source_image.first_upload}
+    made = [make_image(job.made_by, **place, position=position) for position in range(results)]
+    with transaction.atomic():
+        assert job.succeed()
+        chains.follow(job, made)
+    return made
+
+
+def test_each_step_is_made_of_what_the_one_before_made(alice: User) -> None:
+    batch = chain(alice)
+    made = []
+    for step in range(3):
+        job = item(batch).job
+        assert (job.batch_step, job.prompt) == (step, ["remove the background", "make it red", "add a shadow"][step])
+        assert job.source_image == ([item(batch).image, *made][step])
+        made += succeed(job)
+        chains.go_on(batch.pk)
+    assert item(batch).state == ItemState.KEPT
+    assert list(chains.results_kept(batch)) == [made[-1]]
+    assert batch.jobs.count() == 3
+    assert not any(job.interactive for job in batch.jobs.all())
+
+
+def test_clock_finds_the_next_step_when_no_bell_rang(alice: User, django_capture_on_commit_callbacks: Any) -> None:
+    batch = chain(alice)
+    succeed(item(batch).job)  # and the process dies
+    with django_capture_on_commit_callbacks() as rung:
+        clock.tick()
+    assert any("go_on_with_batch" in str(ring) and str(batch.pk) in str(ring) for ring in rung)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_next_step_is_made_once_however_many_try(alice: User) -> None:
+    batch = chain(alice, 3)
+    for each in items(batch):
+        succeed(each.job)
+    assert together([partial(chains.go_on, batch.pk) for _ in range(4)]) == []
+    assert batch.jobs.filter(batch_step=1).count() == 3
+    assert {each.tries for each in items(batch)} == {2}
+
+
+def test_edit_that_was_made_before_its_item_knew_is_found_again(alice: User) -> None:
+    batch = chain(alice)
+    succeed(item(batch).job)
+    chains.go_on(batch.pk)
+    made = item(batch).job
+    before = batch.jobs.get(batch_step=0)
+    BatchItem.objects.update(job=before, tries=1, due_at=timezone.now())
+    chains.go_on(batch.pk)
+    assert item(batch).job == made
+    assert batch.jobs.count() == 2
+
+
+def test_nothing_goes_on_before_somebody_kept_it(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    (result,) = succeed(item(batch).job)
+    chains.go_on(batch.pk)
+    assert item(batch).state == ItemState.LOOKING
+    assert gate.keep(item(batch))
+    chains.go_on(batch.pk)
+    assert item(batch).job.source_image == result
+    for _ in range(2):
+        succeed(item(batch).job)
+        assert gate.keep(item(batch))
+        chains.go_on(batch.pk)
+    assert (item(batch).state, batch.jobs.count()) == (ItemState.KEPT, 3)
+
+
+def test_chosen_result_goes_on_and_no_other_edits(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    _, second = succeed(item(batch).job, 2)
+    stranger = make_image(make_user())
+    assert not gate.keep(item(batch), stranger.pk)
+    assert gate.keep(item(batch), second.pk)
+    chains.go_on(batch.pk)
+    assert item(batch).job.source_image == second
+
+
+def test_dropped_one_costs_nothing_more_and_comes_back(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    assert gate.drop(item(batch))
+    chains.go_on(batch.pk)
+    assert (standing_of(batch).dropped, batch.jobs.count()) == (1, 1)
+    assert gate.take_back(item(batch))
+    assert item(batch).state == ItemState.LOOKING
+
+
+def test_decision_is_taken_back_as_long_as_nothing_was_sent(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    first = item(batch).job
+    succeed(first)
+    gate.keep(item(batch))
+    assert gate.take_back(item(batch))  # before its next edit was made,
+    gate.keep(item(batch))
+    chains.go_on(batch.pk)
+    next_one = item(batch).job
+    assert gate.take_back(item(batch))  # and while that waits
+    next_one.refresh_from_db()
+    found = item(batch)
+    assert (next_one.state, found.state, found.step, found.job) == (JobState.CANCELED, ItemState.LOOKING, 0, first)
+    gate.keep(item(batch))
+    chains.go_on(batch.pk)
+    assert item(batch).job != next_one
+    assert item(batch).job.start_submitting(timedelta(minutes=1), width=320, height=256)
+    assert not gate.take_back(item(batch))
+
+
+def test_once_more_draws_a_new_seed_and_leaves_the_rest(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    gate.keep(item(batch))
+    chains.go_on(batch.pk)
+    first = item(batch).job
+    assert first.seed == 7
+    succeed(first)
+    assert gate.again(item(batch))
+    assert not gate.again(item(batch))
+    chains.go_on(batch.pk)
+    again = item(batch).job
+    assert (again.rerun_of, again.batch_step, again.source_image) == (first, 1, first.source_image)
+    assert again.seed != 7
+
+
+def test_all_that_wait_are_kept_at_once(alice: User) -> None:
+    batch = chain(alice, 3, gate=True)
+    first, second, _ = items(batch)
+    succeed(first.job)
+    (gone,) = succeed(second.job)
+    Image.objects.filter(pk=gone.pk).update(trashed_at=timezone.now())
+    assert gate.keep_all(batch, batches.items_of(batch)) == 1
+    chains.go_on(batch.pk)
+    assert [each.step for each in items(batch)] == [1, 0, 0]
+
+
+def test_what_is_kept_at_the_end_alone_is_a_result(alice: User) -> None:
+    batch = create_batch(alice, [make_image(alice), make_image(alice)], EditSpec("blue", samples=2), "t", gate=True)
+    kept, dropped = items(batch)
+    _, second = succeed(kept.job, 2)
+    succeed(dropped.job, 2)
+    gate.keep(items(batch)[0], second.pk)
+    gate.drop(items(batch)[1])
+    assert list(chains.results_kept(batch)) == [second]
+    assert (standing_of(batch).done, standing_of(batch).dropped, standing_of(batch).is_over) == (1, 1, True)
+
+
+def test_collection_holds_what_is_kept_from_then_on(alice: User) -> None:
+    batch = create_batch(alice, [make_image(alice), make_image(alice)], EditSpec("blue"), "t", gate=True)
+    first, second = items(batch)
+    (one,), (two,) = succeed(first.job), succeed(second.job)
+    gate.keep(items(batch)[0])
+    shelf = new_collection(alice, batch.workspace, "Blue ones")
+    assert chains.collect_results(batch, shelf) == 1
+    gate.keep(items(batch)[1])
+    assert set(shelf.items.values_list("image", flat=True)) == {one.pk, two.pk}
+    gate.take_back(items(batch)[1])
+    assert set(shelf.items.values_list("image", flat=True)) == {one.pk}
+    Collection.objects.all().delete()
+    assert gate.keep(BatchItem.objects.get(batch=batch, number=1))
+
+
+def test_paused_batch_sends_nothing_and_makes_no_edit(alice: User) -> None:
+    batch = chain(alice, 2)
+    first, second = items(batch)
+    succeed(first.job)
+    assert batches.pause(batch) == 1
+    assert set(batch.jobs.filter(batch_step=0).values_list("state", "held_for")) == {
+        (JobState.SUCCEEDED, ""),
+        (JobState.HELD, HeldFor.PAUSED),
+    }
+    assert chains.go_on(batch.pk) == 0
+    assert not list(chains.due_batches(timezone.now()))
+    back = second.job  # the vendor's queue was full, so it begins to wait again
+    GenerationJob.objects.filter(pk=back.pk).update(state=JobState.QUEUED, held_for="", due_at=timezone.now())
+    assert admission.next_in_turn(FluxServer.objects.current()) is None
+    batches.resume(batch)
+    assert admission.next_in_turn(FluxServer.objects.current()) == back
+    assert chains.go_on(batch.pk) == 1
+
+
+def test_canceled_rest_goes_no_further_and_can_be_run_after_all(alice: User) -> None:
+    batch = chain(alice, 3)
+    between, under_way, waits = items(batch)
+    succeed(between.job)
+    assert under_way.job.start_submitting(timedelta(minutes=1), width=320, height=256)
+    assert batches.cancel_waiting(batch) == 1
+    chains.go_on(batch.pk)
+    succeed(under_way.job)
+    chains.go_on(batch.pk)
+    standing = standing_of(batch)
+    assert (standing.stopped, standing.canceled, standing.is_over) == (2, 1, True)
+    assert batch.jobs.count() == 3
+    assert run_again(batch, JobState.CANCELED) == 3
+    chains.go_on(batch.pk)
+    again = waits.edits.latest("created_at")
+    assert (again.rerun_of, again.seed) == (waits.job, waits.job.seed)
+    assert (standing_of(batch).waiting, standing_of(batch).by_step) == (3, [1, 2, 0])
+
+
+def test_what_is_refused_stops_with_its_sentence_and_goes_on_by_one_button(alice: User, settings: Settings) -> None:
+    settings.EDITS_PER_DAY = 3
+    batch = chain(alice, 2)
+    for each in items(batch):
+        succeed(each.job)
+    assert chains.go_on(batch.pk) == 1
+    going, stopped = items(batch)
+    assert (going.state, stopped.state) == (ItemState.WORKING, ItemState.STOPPED)
+    assert "3 pictures made in 24 hours" in stopped.said
+    assert not list(chains.due_batches(timezone.now()))  # nobody tries again and again
+    settings.EDITS_PER_DAY = 4
+    assert batches.go_on_with_stopped(batch) == 1
+    chains.go_on(batch.pk)
+    assert [each.step for each in items(batch)] == [1, 1]
+    assert items(batch)[1].job.batch_step == 1
+
+
+def trash(batch: Batch) -> None:
+    Image.objects.filter(kind=ImageKind.GENERATED).update(trashed_at=timezone.now())
+
+
+def expire(batch: Batch) -> None:
+    Image.objects.filter(kind=ImageKind.GENERATED).update(usable_until=timezone.now().date() - timedelta(days=2))
+
+
+def leave_the_portal(batch: Batch) -> None:
+    User.objects.filter(pk=batch.made_by_id).update(is_active=False)
+
+
+def leave(batch: Batch) -> None:
+    Membership.objects.filter(workspace=batch.workspace_id).delete()
+
+
+def suspend_edits(batch: Batch) -> None:
+    User.objects.filter(pk=batch.made_by_id).update(edits_paused_until=timezone.now() + timedelta(hours=1))
+
+
+def forbid(batch: Batch) -> None:
+    PromptRule.objects.create(name="Red", kind="terms", text="red", action=RuleAction.BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (trash, "in the trash"),
+        (expire, "could be used until"),
+        (leave_the_portal, "Nothing changes in"),
+        (leave, "may not edit here any more"),
+        (suspend_edits, "safety check"),
+        (forbid, ""),
+    ],
+)
+def test_no_step_is_made_against_what_holds_by_then(alice: User, change: Any, said: str) -> None:
+    batch = chain(alice)
+    succeed(item(batch).job)
+    change(batch)
+    assert chains.go_on(batch.pk) == 0
+    stopped = item(batch)
+    assert (stopped.state, stopped.due_at) == (ItemState.STOPPED, None)
+    assert stopped.said
+    assert said in stopped.said
+    assert batch.jobs.count() == 1
+    assert ModerationCase.objects.exists() == (change is forbid)
+
+
+def test_again_from_a_step_begins_with_what_was_kept_before_it(alice: User) -> None:
+    batch = chain(alice)
+    results = []
+    for _ in range(3):
+        results += succeed(item(batch).job)
+        chains.go_on(batch.pk)
+    assert gate.run_from(batch, batches.items_of(batch), 1) == 1
+    assert gate.run_from(batch, batches.items_of(batch), 1) == 0  # it is under way
+    chains.go_on(batch.pk)
+    assert (item(batch).job.batch_step, item(batch).job.source_image) == (1, results[0])
+    assert not chains.results_kept(batch).exists()
+    succeed(item(batch).job)
+    chains.go_on(batch.pk)
+    succeed(item(batch).job)
+    assert gate.run_from(batch, batches.items_of(batch), 0) == 1
+    chains.go_on(batch.pk)
+    assert item(batch).job.source_image == item(batch).image
+    assert batch.jobs.count() == 6
+
+
+def test_failed_step_runs_again_on_the_same_source_with_the_same_seed(alice: User) -> None:
+    batch = chain(alice)
+    succeed(item(batch).job)
+    chains.go_on(batch.pk)
+    failed = item(batch).job
+    assert failed.fail("vendor")
+    assert batches.repeatable(batch)
+    assert run_again(batch) == 1
+    again = item(batch).job
+    assert (again.rerun_of, again.seed, again.source_image) == (failed, failed.seed, failed.source_image)
+    assert again.batch_step == 1
+
+
+def test_mail_waits_for_what_goes_on_by_itself_and_comes_for_what_waits_at_the_gate(alice: User) -> None:
+    straight = chain(alice, mail=True)
+    succeed(item(straight).job)
+    looked_at = create_batch(alice, [make_image(alice)], EditSpec("blue"), "other", gate=True, mail=True)
+    succeed(item(looked_at).job)
+    assert list(batches.to_be_mailed(timezone.now())) == [looked_at.pk]
+
+
+def test_chain_runs_through_by_itself_with_the_flux_server(alice: User, sandbox: Sandbox) -> None:
+    sources = [make_image(alice, stored=True) for _ in range(2)]
+    batch = create_batch(alice, sources, STEPS, "t", values=[{"colour": "red"}, {"colour": "#fault:failed-later"}])
+    until = time.monotonic() + 30
+    while standing_of(batch).under_way and time.monotonic() < until:
+        GenerationJob.objects.unfinished().exclude(due_at=None).update(due_at=timezone.now())
+        for job in GenerationJob.objects.unfinished():
+            lifecycle.look_at(job.pk)
+        chains.go_on(batch.pk)
+    standing = standing_of(batch)
+    assert (standing.done, standing.failed) == (1, 1)
+    assert [each.step for each in items(batch)] == [2, 1]
+    assert len(sandbox.ledger()) == 5
