@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor import rings
-from editor.images import bucket, inbox, ingest, keys
+from editor.images import bucket, change_maps, inbox, ingest, keys
 from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
@@ -138,6 +138,7 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
             if attempt.nsfw or blocked:
                 flagging.follow(job, ready=len(ready), blocked=len(blocked), told=attempt.nsfw)
             ring_waiting(ready)
+            change_maps.promise(ready)
     if done:
         _tidy(attempt, results)
     return done

@@ -4,6 +4,7 @@ from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch
+from editor.models.changes import ChangeMap, ChangeState, Extent, NoChangeMap
 from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
@@ -74,12 +75,15 @@ __all__ = [
     "BucketRound",
     "CaseState",
     "Cause",
+    "ChangeMap",
+    "ChangeState",
     "ChangedMeanwhile",
     "Collection",
     "CollectionItem",
     "Consent",
     "Decision",
     "EditTerm",
+    "Extent",
     "Favourite",
     "Figure",
     "Fingerprint",
@@ -102,6 +106,7 @@ __all__ = [
     "Measure",
     "Membership",
     "ModerationCase",
+    "NoChangeMap",
     "Notice",
     "PromptRule",
     "Recipe",
