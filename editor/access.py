@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
-from editor.models import Batch, Collection, GenerationJob, Image, ImageState, Membership, Role, Workspace
+from editor.models import Batch, Collection, GenerationJob, Image, ImageState, JobSource, Membership, Role, Workspace
 from editor.models.workspaces import RANK
 
 if TYPE_CHECKING:
@@ -75,8 +75,21 @@ def roles_to_give(actor: Membership) -> list[Role]:
 
 def image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may see. Raises Http404."""
-    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace", "root").first()
+    rows = Image.objects.visible_to(user).select_related("workspace", "root", "change_map")
+    image = rows.filter(pk=image_id).first()
     if image is None:
+        raise Http404
+    return image
+
+
+def compared_for(user: "User", image_id: UUID) -> Image:
+    """A result whose source the person may see as well: what changed shows something of both. Raises Http404."""
+    image = image_for(user, image_id)
+    source = JobSource.objects.filter(job=image.job_id, position=0).select_related("image").first()
+    if image.job_id is None or source is None:
+        raise Http404
+    before = source.image
+    if not before.is_shown_to(user) or any(not each.is_ready or each.purged_at for each in (image, before)):
         raise Http404
     return image
 

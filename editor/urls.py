@@ -3,6 +3,7 @@ from django.urls import URLPattern, path
 from editor.views import (
     about,
     batches,
+    changes,
     chosen_edits,
     collections,
     comparing,
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:image_id>/trash/", uploading.image_trash, name="image_trash"),
     path("images/<uuid:image_id>/restore/", uploading.image_restore, name="image_restore"),
     path("images/<uuid:image_id>/<int:width>.webp", delivery.image_rendition, name="image_rendition"),
+    path("images/<uuid:image_id>/change.png", changes.image_change, name="image_change"),
+    path("images/<uuid:image_id>/change/", changes.image_change_ask, name="image_change_ask"),
     path("images/<uuid:image_id>/master", delivery.image_master, name="image_master"),
     path("trash/", trash.trash, name="trash"),
     path("edits/", edits.edit_create, name="edit_create"),
