@@ -19,7 +19,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.changes import METHOD, SIDE, Incomparable, changes
 from editor.images.overlay import draw
 from editor.models import ChangeMap, ChangeState, Image, NoChangeMap
-from editor.models.changes import can_have_one
+from editor.models.changes import PASSING, can_have_one
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ def promise(images: list[Image]) -> None:
 
 
 def ask_for(image: Image) -> None:
-    """Somebody wants to see one that was never made, or that failed."""
+    """Somebody wants to see one that was never made, or for a reason that may be over."""
     if not can_have_one(image):
         return
     ChangeMap.objects.promise([image])
-    again = ChangeMap.objects.filter(image=image, reason=NoChangeMap.FAILED)
+    again = ChangeMap.objects.filter(image=image, reason__in=PASSING)
     again.update(state=ChangeState.WANTED, reason="", tries=0, due_at=timezone.now())
     rings.ring_changes(image.pk)
 
@@ -87,12 +87,11 @@ def _make(wanted: ChangeMap, image: Image, source: Image) -> bool:
     with transaction.atomic():
         # Locked, so that a removal comes before, or finds the map.
         now = Image.objects.select_for_update(no_key=True).get(pk=image.pk)
-        facts = {"share": found.share, "byte_size": len(data), "method": METHOD}
-        done = _is_there(now) and wanted.become_made(**facts)
+        done = _is_there(now) and wanted.become_made(share=found.share, byte_size=len(data), method=METHOD)
         if done:
             Image.objects.filter(pk=image.pk).update(copies_size=F("copies_size") + len(data))
     if not done and not ChangeMap.objects.made_of([image.pk]):
-        bucket.delete([key])
+        bucket.delete([key, keys.quarantine_key(key)])  # it may have been moved apart in between
     return done
 
 

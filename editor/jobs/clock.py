@@ -15,7 +15,17 @@ from editor.images.rights import today
 from editor.jobs import batches, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_workspaces
-from editor.models import Attempt, AttemptState, ChangeMap, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
+from editor.models import (
+    Attempt,
+    AttemptState,
+    ChangeMap,
+    FluxServer,
+    GenerationJob,
+    Image,
+    JobState,
+    Notice,
+    ServerOrder,
+)
 from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)

@@ -27,6 +27,10 @@ class NoChangeMap(models.TextChoices):
     FAILED = "failed", "It could not be worked out."
 
 
+PASSING = [NoChangeMap.SOURCE, NoChangeMap.GONE, NoChangeMap.FAILED]
+"""Reasons that may be over when somebody asks again."""
+
+
 class Extent(models.TextChoices):
     """How much of a result changed, in steps that the test set can tell apart."""
 
@@ -118,6 +122,11 @@ class ChangeMap(models.Model):
             return None
         whole = round(self.share * 100)
         return whole if whole < 10 else 5 * round(self.share * 20)
+
+    @property
+    def may_come(self) -> bool:
+        """Whether it is worth asking again for one that is not there."""
+        return self.reason in PASSING
 
     def claim(self, lease: timedelta) -> bool:
         """For the time of the lease nobody else makes it, unless somebody is told to. False if it is not due."""
