@@ -42,13 +42,15 @@ class Extent(models.TextChoices):
     def of(cls, share: float) -> "Extent":
         return cls.HARDLY if share < LITTLE_FROM else cls.LITTLE if share < MUCH_FROM else cls.MUCH
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """From the first share on, and below the second one."""
+        return {self.HARDLY: (0.0, LITTLE_FROM), self.LITTLE: (LITTLE_FROM, MUCH_FROM), self.MUCH: (MUCH_FROM, 1.1)}[
+            self
+        ]
+
 
 LITTLE_FROM, MUCH_FROM = 0.02, 0.3  # of the area; below the first one it may be noise
-_RANGES = {
-    Extent.HARDLY: Q(share__lt=LITTLE_FROM),
-    Extent.LITTLE: Q(share__gte=LITTLE_FROM, share__lt=MUCH_FROM),
-    Extent.MUCH: Q(share__gte=MUCH_FROM),
-}
 
 
 class ChangeMapQuerySet(models.QuerySet["ChangeMap"]):
@@ -157,13 +159,3 @@ class ChangeMap(models.Model):
 def can_have_one(image: Image) -> bool:
     """Whether it is the result of an edit, ready and there."""
     return image.job_id is not None and image.state == ImageState.READY and image.purged_at is None
-
-
-def by_extent(extent: str, through: str = "") -> Q:
-    """A condition for results that changed so much; `through` leads to them, as in ``"results__"``.
-
-    Raises ValueError for anything that is no Extent.
-    """
-    wanted = _RANGES[Extent(extent)]
-    made = Q(**{f"{through}change_map__state": ChangeState.MADE})
-    return made & Q(*((f"{through}change_map__{name}", value) for name, value in wanted.children))  # type: ignore[misc]
