@@ -96,20 +96,24 @@ def _make(wanted: ChangeMap, image: Image, source: Image) -> bool:
 
 
 def _rendition(image: Image) -> Pillow.Image:
-    """As small a one as will do, on white. It is ours and clean: nothing untrusted is decoded here.
-
-    Raises Missing, BucketUnavailable, OSError.
-    """
+    """As small a one as will do. Raises Missing, BucketUnavailable, and what `opened` does."""
     width, height = image.width or 1, image.height or 1
     widths = sorted(image.rendition_widths)
     enough = (each for each in widths if each * max(1, height / width) >= 2 * SIDE)
-    data = bucket.get(keys.rendition_key(image.pk, next(enough, widths[-1])))
-    with Pillow.open(io.BytesIO(data), formats=["WEBP", "JPEG"]) as opened:
-        if opened.width * opened.height > _LARGEST:
-            raise ValueError(f"{opened.size} is no rendition")
-        if opened.mode == "RGB":
-            return opened.copy()
-        picture = opened.convert("RGBA")
+    return opened(bucket.get(keys.rendition_key(image.pk, next(enough, widths[-1]))))
+
+
+def opened(data: bytes) -> Pillow.Image:
+    """A rendition in RGB, on white. It is ours and clean: nothing untrusted is decoded here.
+
+    Raises OSError, ValueError.
+    """
+    with Pillow.open(io.BytesIO(data), formats=["WEBP", "JPEG"]) as found:
+        if found.width * found.height > _LARGEST:
+            raise ValueError(f"{found.size} is no rendition")
+        if found.mode == "RGB":
+            return found.copy()
+        picture = found.convert("RGBA")
     white = Pillow.new("RGB", picture.size, "white")
     white.paste(picture, mask=picture.getchannel("A"))
     return white

@@ -57,7 +57,7 @@ class Incomparable(Exception):  # noqa: N818  it says what is the matter
 def changes(before: Image.Image, after: Image.Image) -> Changes:
     """What differs between two pictures in RGB, of whatever sizes. Raises Incomparable."""
     size = _size(before.size, after.size)
-    old, new = (each.resize(size, Image.Resampling.BOX, reducing_gap=2.0) for each in (before, after))
+    old, new = (_averaged(each, size) for each in (before, after))
     place = find_place(old.convert("L"), new.convert("L"))
     if place != STILL:
         old = laid(old, place)
@@ -80,6 +80,11 @@ def _size(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
+def _averaged(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    factor = max(1, min(picture.width // size[0], picture.height // size[1]))
+    return picture.reduce(factor).resize(size, Image.Resampling.BOX)
+
+
 def _fine(old: Image.Image, new: Image.Image) -> Image.Image:
     """In lightness, at full size."""
     blur = ImageFilter.GaussianBlur(_FINE_BLUR)
@@ -90,11 +95,12 @@ def _fine(old: Image.Image, new: Image.Image) -> Image.Image:
 def _coarse(old: Image.Image, new: Image.Image) -> Image.Image:
     """In lightness and colour, at half the size."""
     blur = ImageFilter.GaussianBlur(_COARSE_BLUR)
-    before, after = (each.reduce(2).filter(_oklab()).filter(blur).split() for each in (old, new))
-    parts = [_outside(_evened(b, a, most), a) for b, a, most in zip(before, after, _EVENED, strict=True)]
+    before, after = (each.reduce(2).filter(_oklab()).filter(blur) for each in (old, new))
+    bands = zip(before.split(), after.split(), _EVENED, strict=True)
+    lightness, *colour = _outside(Image.merge("RGB", [_evened(b, a, most) for b, a, most in bands]), after).split()
     # Of three distances at right angles the largest one and half of the others: nearly the length, without a root.
-    largest = ImageChops.lighter(ImageChops.lighter(*parts[:2]), parts[2])
-    together = ImageChops.add(ImageChops.add(parts[0], parts[1]), parts[2])
+    largest = ImageChops.lighter(ImageChops.lighter(*colour), lightness)
+    together = ImageChops.add(ImageChops.add(*colour), lightness)
     length = ImageChops.add(largest, together, scale=2.0)
     found = _beyond(length, _COARSE_LEAST).resize(old.size, Image.Resampling.BILINEAR)
     return found.point([max(v, FAINTEST) if v >= FAINTEST / 2 else 0 for v in range(256)])

@@ -36,7 +36,7 @@ def draw(changes: Image.Image) -> bytes:
     picture.paste(_LINE, mask=ImageChops.subtract(inside, least_around(inside, _THICK)))
     picture.putpalette([part for colour in _COLOURS for part in colour[:3]])
     out = io.BytesIO()
-    picture.save(out, "PNG", transparency=bytes(colour[3] for colour in _COLOURS), compress_level=6)
+    picture.save(out, "PNG", transparency=bytes(colour[3] for colour in _COLOURS), compress_level=3)
     return out.getvalue()
 
 

@@ -1,5 +1,6 @@
 """How one picture lies over another one: a shift and a stretch of a few percent, as edits bring them along."""
 
+from operator import mul
 from typing import NamedTuple
 
 from PIL import Image, ImageChops
@@ -8,6 +9,7 @@ _FARTHEST = 0.03  # of the longer side: how far one may lie beside the other
 _SMALL = 96  # pixels of the longer side of the copy in which that is looked for first
 _PARTS_FARTHEST = 3  # pixels that a half may lie beside the other half: by stretching
 _CLIPPED = 32  # levels; what differs more was painted over, and says nothing about where it lies
+_WEIGHTS = [min(level, _CLIPPED) ** 2 for level in range(256)]
 _GAIN = 0.97  # a move has to make them this much more alike
 
 
@@ -74,7 +76,7 @@ def _part_shift(
 def _cost(before: Image.Image, after: Image.Image) -> int:
     """How badly two pictures lie over each other; what was painted over counts little."""
     counts = ImageChops.difference(before, after).histogram()
-    return sum(min(level, _CLIPPED) ** 2 * count for level, count in enumerate(counts))
+    return sum(map(mul, _WEIGHTS, counts))
 
 
 def laid(picture: Image.Image, place: Place) -> Image.Image:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from editor.images.changes import FAINTEST, SIDE, STILL, Changes, Incomparable, changes
+from editor.images.changes import FAINTEST, SIDE, Changes, Incomparable, changes
 from editor.images.overlay import draw
+from editor.images.placing import STILL
 from project.embedded.programs import ROOT
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "phone")
