@@ -18,6 +18,7 @@ from editor.models import (
     GenerationJob,
     Image,
     ImageState,
+    JobSource,
     Membership,
     Recipe,
     Role,
@@ -87,7 +88,8 @@ def roles_to_give(actor: Membership) -> list[Role]:
 
 def image_for(user: "User", image_id: UUID) -> Image:
     """A picture that the person may see. Raises Http404."""
-    image = Image.objects.visible_to(user).filter(pk=image_id).select_related("workspace", "root").first()
+    rows = Image.objects.visible_to(user).select_related("workspace", "root", "change_map")
+    image = rows.filter(pk=image_id).first()
     if image is None:
         raise Http404
     return image
@@ -97,6 +99,18 @@ def deliverable_to(user: "User", image_ids: Iterable[UUID]) -> list[Image]:
     """Of these pictures those whose bytes the person may have, with no more than what it takes to find the bytes."""
     there = Image.objects.visible_to(user).filter(pk__in=image_ids, state=ImageState.READY, purged_at=None)
     return list(there.only("name", "master_ext", "master_sha256", "rendition_widths"))
+
+
+def compared_for(user: "User", image_id: UUID) -> Image:
+    """A result whose source the person may see as well: what changed shows something of both. Raises Http404."""
+    image = image_for(user, image_id)
+    source = JobSource.objects.filter(job=image.job_id, position=0).select_related("image").first()
+    if image.job_id is None or source is None:
+        raise Http404
+    before = source.image
+    if not before.is_shown_to(user) or any(not each.is_ready or each.purged_at for each in (image, before)):
+        raise Http404
+    return image
 
 
 def trashed_image_for(user: "User", image_id: UUID) -> Image:

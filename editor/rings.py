@@ -26,6 +26,7 @@ CHECK_DUE = "editor.jobs.tasks.check_due"
 LOOK_AT_ORDER = "editor.jobs.tasks.look_at_order"
 GO_ON_WITH_BATCH = "editor.jobs.tasks.go_on_with_batch"
 LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
+LOOK_AT_CHANGES = "editor.jobs.tasks.look_at_changes"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
 MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
 LOOK_AT_BUCKET = "editor.doctor.daily.look"
@@ -35,6 +36,7 @@ QUEUES = {
     LOOK_AT_ORDER: "edits",
     GO_ON_WITH_BATCH: "edits",
     LOOK_AT_IMAGE: "pictures",
+    LOOK_AT_CHANGES: "pictures",
     MAIL_NOTICE: "pictures",
     MAIL_BATCH: "pictures",
     LOOK_AT_BUCKET: "pictures",
@@ -58,6 +60,11 @@ def ring_order(order_id: UUID) -> None:
 
 def ring_image(image_id: UUID) -> None:
     _on_commit(LOOK_AT_IMAGE, str(image_id))
+
+
+def ring_changes(image_id: UUID) -> None:
+    """What an edit changed in this result is to be found out."""
+    _on_commit(LOOK_AT_CHANGES, str(image_id))
 
 
 def ring_notice(notice_id: UUID) -> None:

@@ -17,7 +17,7 @@ LIMITS, MONEY, SIGNUP, KEPT, WORDS = "Limits", "Money and workspaces", "Sign-up"
 
 @dataclass(frozen=True)
 class Adjustable:
-    """One setting. `optional`: nothing is a value too, called `empty`. `rows`: lines of its field, 0 for a short one."""
+    """One setting. `optional`: nothing is a value too, called `empty`. `rows`: lines of its field; 0: a short one."""
 
     name: str
     group: str

@@ -16,6 +16,8 @@ from editor.models import (
     Attempt,
     Batch,
     BatchItem,
+    ChangeMap,
+    ChangeState,
     FluxServer,
     GenerationJob,
     Image,
@@ -74,6 +76,15 @@ def make_image(user: User, *, stored: bool = False, **fields: Any) -> Image:
             bucket.put(key, data, "image/jpeg")
         bucket.put(keys.rendition_key(image.pk, 320), data, "image/webp")
     return image
+
+
+def make_change(image: Image, share: float = 0.1) -> ChangeMap:
+    """What changed in a result, as if a worker had found it out; the map lies in the bucket."""
+    out = io.BytesIO()
+    Pillow.linear_gradient("L").resize((32, 24)).save(out, "PNG")
+    bucket.put(keys.change_key(image.pk), out.getvalue(), "image/png")
+    facts = {"state": ChangeState.MADE, "share": share, "byte_size": len(out.getvalue()), "method": 1}
+    return ChangeMap.objects.create(image=image, made_at=timezone.now(), **facts)
 
 
 def make_job(user: User, *sources: Image, **fields: Any) -> GenerationJob:

@@ -44,7 +44,7 @@ from editor.models import (
 )
 from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
-from tests.makers import make_attempt, make_batch, make_image, make_job
+from tests.makers import make_attempt, make_batch, make_change, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
 __all__ = ["quick_passwords"]
@@ -172,6 +172,14 @@ def image(scene: Scene) -> list[Any]:
 def rule(scene: Scene) -> list[Any]:
     made_by = scene.people["owner"]
     return [RetentionRule.objects.create(what="results", days=90, made_by=made_by, tried_at=timezone.now()).pk]
+
+
+def compared(scene: Scene) -> list[Any]:
+    """A result of the team's picture, of which it is known what changed."""
+    made = {"kind": "generated", "job": scene.job, "root": scene.image, "workspace": scene.team}
+    result = make_image(scene.people["editor"], stored=True, **made)
+    make_change(result)
+    return [result.pk]
 
 
 RULE_SAYS = {"what": "results", "days": 90}
@@ -368,6 +376,8 @@ ADDRESSES: dict[str, list[Address]] = {
     "image_restore": [Address(EDIT, "post", lambda scene: [scene.trashed.pk])],
     "image_rendition": [Address(BYTES, args=lambda scene: [scene.image.pk, 320])],
     "image_master": [Address(BYTES, args=image)],
+    "image_change": [Address(BYTES, args=compared)],
+    "image_change_ask": [Address(SEE, "post", compared)],
     "trash": [Address(SIGNED_IN)],
     "edit_create": [
         Address(EDIT, "post", body=edit_of),

@@ -18,7 +18,7 @@ from editor.backup.index import Index, Kept
 from editor.images import bucket, keys
 from editor.images.bucket import Missing
 from editor.images.quarantine import keys_of
-from editor.models import Image, ImageState
+from editor.models import ChangeMap, Image, ImageState
 
 AT_ONCE = 25  # pictures between two commits of the index
 THREADS = 8
@@ -98,6 +98,13 @@ def wanted_of(image: Image, incoming: Incoming) -> list[Wanted]:
     return found
 
 
+def maps_of(images: list[Image]) -> list[Wanted]:
+    """The maps of what changed in these pictures; they can be made again, so a picture is whole without."""
+    there = [image for image in images if image.purged_at is None]
+    made = ChangeMap.objects.made_of(image.pk for image in there)
+    return [Wanted(image, keys.change_key(image.pk), needed=False) for image in there if image.pk in made]
+
+
 def gather(images: Iterable[dict[str, Any]], folder: Folder, index: Index, run: str) -> Iterator[Gathered]:
     """Copy what is missing of these pictures and write the run's list of objects; gives how far it is, again and again.
 
@@ -109,6 +116,7 @@ def gather(images: Iterable[dict[str, Any]], folder: Folder, index: Index, run: 
         with rows.packed_lines(file) as packed:
             while some := [image_of(row) for row in islice(left, AT_ONCE)]:
                 wanted = [each for image in some for each in wanted_of(image, incoming)]
+                wanted += maps_of(some)
                 known = _still_there(index.find([each.key for each in wanted]), folder)
                 fresh = [each for each in wanted if each.key not in known]
                 copied = {kept.key: kept for kept in pool.map(lambda each: _copied(each, folder), fresh) if kept}

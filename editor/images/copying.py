@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from editor.images import bucket, keys, veils
@@ -14,7 +15,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.ingest import LOST
 from editor.library.perceptual import phash_of
 from editor.library.words import index_words
-from editor.models import Image, ImageKind, ImageState, User, Workspace
+from editor.models import ChangeMap, Image, ImageKind, ImageState, User, Workspace
 from editor.moderation.first_looks import of_likeness, of_sources, of_trust, withhold
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ def copy(user: User, images: Sequence[Image], to: Workspace) -> list[Image]:
 def _become_ready(row: Image, original: Image) -> bool:
     """Unless the original was removed while its bytes were copied, or is itself the copy of a removed picture."""
     facts = {name: getattr(original, name) for name in _READY_WITH}
+    if facts["copies_size"] is not None:  # the map of what changed stays behind: a copy is no result
+        facts["copies_size"] -= ChangeMap.objects.filter(image=original).aggregate(size=Sum("byte_size"))["size"] or 0
     with transaction.atomic():
         # Locked, so that a removal comes before, or finds the copy.
         original = Image.objects.select_for_update(no_key=True, of=("self",)).get(pk=original.pk)

@@ -25,7 +25,7 @@ from editor.images.likeness import same_bytes
 from editor.images.rights import Rights
 from editor.library.perceptual import phash_columns
 from editor.library.words import index_words
-from editor.models import Image, ImageKind, ImageState, Shape, User, Workspace
+from editor.models import ChangeMap, ChangeState, Image, ImageKind, ImageState, NoChangeMap, Shape, User, Workspace
 from editor.models.chosen import chosen
 from editor.moderation import classifier, fingerprints
 from editor.moderation.first_looks import Reason, of_likeness, of_sources, of_trust, withhold
@@ -313,8 +313,9 @@ def purge(image: Image) -> None:
     # Refused first: whoever stores bytes at this moment sees it afterwards, and deletes them again.
     refused = {"state": ImageState.REFUSED, "refused_code": LOST, "due_at": None, "lease_until": None}
     Image.objects.filter(pk=image.pk, state=ImageState.RECEIVED).update(**refused, fence=F("fence") + 1)
+    ChangeMap.objects.filter(pk=image.pk).update(state=ChangeState.NONE, reason=NoChangeMap.GONE)
     image.refresh_from_db()
-    gone = [keys.raw_key(image.pk), keys.init_key(image.pk)]
+    gone = [keys.raw_key(image.pk), keys.init_key(image.pk), keys.change_key(image.pk)]
     gone += [keys.rendition_key(image.pk, width) for width in image.rendition_widths]
     if image.master_ext:  # a refused picture never had a master
         gone.append(keys.master_key(image.pk, image.master_ext))

@@ -31,6 +31,11 @@ def init_key(image_id: UUID | str) -> str:
     return f"images/{_canonical(image_id)}/init.jpg"
 
 
+def change_key(image_id: UUID | str) -> str:
+    """The map of what an edit changed in this result, if there is one."""
+    return f"images/{_canonical(image_id)}/change.png"
+
+
 def quarantine_key(key: str) -> str:
     """Where a removed picture's object lies apart: no address but the desk's leads there."""
     folder, image_id, *rest = key.split("/")

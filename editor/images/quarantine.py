@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
-from editor.models import CaseState, Image, ImageState
+from editor.models import CaseState, ChangeMap, ChangeState, Image, ImageState, NoChangeMap
 from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def quarantine(image: Image) -> bool:
     if image.removed_at is None or image.purged_at is not None:
         image.let_go()
         return False
-    _move(image, [(key, keys.quarantine_key(key)) for key in keys_of(image)])
+    _move(image, [(key, keys.quarantine_key(key)) for key in _every_key(image)])
     now = image.quarantined_at or timezone.now()
     return image.swap(set(SETTLED), quarantined_at=now, lease_until=None, due_at=None) and _still(image, removed=True)
 
@@ -66,7 +66,7 @@ def release(image: Image) -> bool:
     if image.removed_at is not None or image.purged_at is not None:
         image.let_go()
         return False
-    _move(image, [(keys.quarantine_key(key), key) for key in keys_of(image)])
+    _move(image, [(keys.quarantine_key(key), key) for key in _every_key(image)])
     return image.swap(set(SETTLED), quarantined_at=None, lease_until=None, due_at=None) and _still(image, removed=False)
 
 
@@ -92,12 +92,17 @@ def _move(image: Image, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def keys_of(image: Image) -> list[str]:
-    """Where all its bytes lie while it is in the open."""
+    """Where all its bytes lie while it is in the open, but for what can be made again."""
     found = [keys.raw_key(image.pk), keys.init_key(image.pk)]
     found += [keys.rendition_key(image.pk, width) for width in image.rendition_widths]
     if image.master_ext:  # a refused picture never had a master
         found.append(keys.master_key(image.pk, image.master_ext))
     return found
+
+
+def _every_key(image: Image) -> list[str]:
+    """Where there may be bytes of it, what can be made again included."""
+    return [*keys_of(image), keys.change_key(image.pk)]
 
 
 def key_for(image: Image, width: int) -> str:
@@ -139,7 +144,8 @@ def _purge(image: Image) -> bool:
     """False if the decision was changed at the last moment. Raises BucketUnavailable."""
     if not image.claim(set(SETTLED), settings.IMAGE_LEASE) or image.removed_at is None:
         return False
-    open_keys = keys_of(image)
+    ChangeMap.objects.filter(pk=image.pk).update(state=ChangeState.NONE, reason=NoChangeMap.GONE)
+    open_keys = _every_key(image)
     bucket.delete([*open_keys, *map(keys.quarantine_key, open_keys)])
     # Nothing that shows it stays, not even as a blur of a few pixels.
     return image.swap(set(SETTLED), purged_at=timezone.now(), thumbhash="", lease_until=None, due_at=None)

@@ -15,12 +15,23 @@ from editor.images.rights import today
 from editor.jobs import batches, chains, holding, lifecycle, pauses
 from editor.jobs.abandoned import WAITING, cancel_abandoned
 from editor.jobs.purging import purge_quarantine, purge_recipes, purge_workspaces
-from editor.models import Attempt, AttemptState, FluxServer, GenerationJob, Image, JobState, Notice, ServerOrder
+from editor.models import (
+    Attempt,
+    AttemptState,
+    ChangeMap,
+    FluxServer,
+    GenerationJob,
+    Image,
+    JobState,
+    Notice,
+    ServerOrder,
+)
 from editor.models.chosen import chosen
 
 log = logging.getLogger(__name__)
 
 MOST_RINGS = 200  # a tick
+MOST_MAPS = 20  # of what changed; uploads wait in the same queue
 
 
 @dataclass
@@ -55,6 +66,8 @@ def tick() -> None:
         rings.ring_image(image_id)
     for image_id in quarantine.unfinished().values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_image(image_id)
+    for image_id in ChangeMap.objects.due(now).values_list("pk", flat=True)[:MOST_MAPS]:
+        rings.ring_changes(image_id)
     for notice_id in Notice.objects.filter(mail_due_at__lte=now).values_list("pk", flat=True)[:MOST_RINGS]:
         rings.ring_notice(notice_id)
     for batch_id in chains.due_batches(now)[:MOST_RINGS]:

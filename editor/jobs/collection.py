@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor import rings
-from editor.images import bucket, inbox, ingest, keys
+from editor.images import bucket, change_maps, inbox, ingest, keys
 from editor.images.bucket import BucketUnavailable, Denied
 from editor.images.decoding import DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
@@ -142,6 +142,7 @@ def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
             ring_waiting(ready)
             if job.state == JobState.SUCCEEDED:
                 chains.follow(job, ready)
+            change_maps.promise(ready)
     if done:
         _tidy(attempt, results)
     return done

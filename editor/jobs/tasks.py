@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from editor import rings
-from editor.images import ingest
+from editor.images import change_maps, ingest
 from editor.images.quarantine import settle
 from editor.jobs import chains, checks, lifecycle, server_orders
 from editor.jobs.collection import ring_waiting
-from editor.models import Image
+from editor.models import ChangeMap, Image
 
 
 def look_at_job(job_id: str) -> None:
@@ -39,3 +39,10 @@ def look_at_image(image_id: str) -> None:
     if ingest.take_in(image):
         ring_waiting([image])
     settle(image)
+
+
+def look_at_changes(image_id: str) -> None:
+    rings.answered(rings.LOOK_AT_CHANGES, image_id)
+    wanted = ChangeMap.objects.filter(pk=UUID(image_id)).first()
+    if wanted is not None:
+        change_maps.make(wanted)

@@ -4,6 +4,7 @@ from editor.models.allowances import Allowance, AllowanceEntry, Usage
 from editor.models.attempts import COUNTING, Attempt, AttemptState, WebhookEvent
 from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch, BatchItem, ItemState
+from editor.models.changes import ChangeMap, ChangeState, Extent, NoChangeMap
 from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
@@ -75,12 +76,15 @@ __all__ = [
     "BucketRound",
     "CaseState",
     "Cause",
+    "ChangeMap",
+    "ChangeState",
     "ChangedMeanwhile",
     "Collection",
     "CollectionItem",
     "Consent",
     "Decision",
     "EditTerm",
+    "Extent",
     "Favourite",
     "Figure",
     "Fingerprint",
@@ -104,6 +108,7 @@ __all__ = [
     "Measure",
     "Membership",
     "ModerationCase",
+    "NoChangeMap",
     "Notice",
     "PromptRule",
     "Recipe",

@@ -78,7 +78,8 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
 
     def with_pictures(self) -> "JobQuerySet":
         sources = models.Prefetch("sources", JobSource.objects.select_related("image").order_by("position"))
-        return self.prefetch_related(sources, models.Prefetch("results", Image.objects.order_by("position")))
+        results = models.Prefetch("results", Image.objects.select_related("change_map").order_by("position"))
+        return self.prefetch_related(sources, results)
 
     def waiting(self) -> "JobQuerySet":
         """Those that nothing was sent for."""

@@ -69,6 +69,7 @@ def edit(request: PersonRequest, job_id: UUID) -> HttpResponse:
         "may_edit": may_edit_here(workspace_here(request, job.workspace_id)),
         "own": job.made_by_id == request.user.pk,
         "expired": expired(job.source_images),
+        "laid_over": _laid_over(job, request.user),
         "failure": explain(job) if _went_wrong(job) else None,
     }
     return render(request, "edits/edit.html", context)
@@ -164,6 +165,12 @@ def _with_second(form: EditForm | RunAgainForm) -> str:
     """Of the studio's address: what lies in the second slot stays there, until a person takes it out."""
     second: UUID | None = form.cleaned_data.get("second")
     return f"&second={second}" if second else ""
+
+
+def _laid_over(job: GenerationJob, user: "User") -> bool:
+    """Whether it can be shown what changed: over a source that the person sees without asking."""
+    source = job.source_image
+    return source.is_ready and not source.sensitive and source.purged_at is None and source.is_shown_to(user)
 
 
 def _went_wrong(job: GenerationJob) -> bool:

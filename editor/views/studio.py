@@ -13,7 +13,7 @@ from editor.access import image_for, recipe_for
 from editor.forms import DockForm, EditForm
 from editor.images.rights import expired
 from editor.jobs.recipes import steps_of
-from editor.models import GenerationJob, Image, ImageState, JobState, Workspace
+from editor.models import ChangeMap, GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
 from editor.views.trash import trashed_page
@@ -35,10 +35,21 @@ class Stage(NamedTuple):
     job: GenerationJob | None  # the edit that is shown or waited for
     results: list[Image]  # of that edit, to choose from
     trashed: Image | None = None  # the first of that edit's results that can be put back, if none is left to show
+    made_from: Image | None = None  # what `after` is a result of, if the edit that made it is known
 
     @property
     def compares(self) -> bool:
         return self.before is not None and self.before.is_ready and self.after.is_ready
+
+    @property
+    def shows_changes(self) -> bool:
+        """Whether the two are a result and its source, so that it can be said what changed."""
+        return self.compares and self.before == self.made_from
+
+    @property
+    def change(self) -> ChangeMap | None:
+        """What is known of it; None where nobody asked yet."""
+        return getattr(self.after, "change_map", None) if self.shows_changes else None
 
     @property
     def sensitive(self) -> bool:
@@ -166,14 +177,14 @@ def stage_for(
         before = made_by.source_image if made_by is not None else None
         if before is not None and (not before.is_shown_to(user) or before.purged_at):
             before = None
-        return Stage(before, image, None, [])
+        return Stage(before, image, None, [], made_from=before)
     there = [made for made in job.results.all() if made.is_there_for(user)]
     results = [made for made in there if made.is_ready and not made.trashed_at]
     if job.state != JobState.SUCCEEDED or not results:
         trashed = (made for made in there if made.trashed_at and not made.purged_at)
         return Stage(None, image, job, [], next(trashed, None))
     chosen = next((made for made in results if str(made.position + 1) == result), results[0])
-    return Stage(image, chosen, job, results)
+    return Stage(image, chosen, job, results, made_from=job.source_image)
 
 
 def id_asked(request: PersonRequest, parameter: str) -> UUID | None:

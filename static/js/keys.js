@@ -45,6 +45,7 @@ const MAP = [
   ["Picture", [
     ["M", "Slider, side by side, hold to flip", "m", cycle],
     ["F", "Hold: the picture before", "f", flip],
+    ["W", "What changed, on and off", "w", pressed("w")],
     ["← · →", "Move the slider by 1 %, with Shift by 10, when it is in focus"],
     ["+ · −", "Larger, smaller", "+", onStage(() => zoomBy(1))],
     ["Shift ← ↑ → ↓", "Move what is larger than fits"],

@@ -23,6 +23,8 @@ from editor.models import (
     AllowanceEntry,
     Attempt,
     AttemptState,
+    ChangeMap,
+    ChangeState,
     GenerationJob,
     Image,
     ImageState,
@@ -196,9 +198,14 @@ def wanted_of(image: Image) -> tuple[set[str], set[str]]:
     must = set(quarantine.keys_of(image)) - {keys.raw_key(image.pk)}
     if image.state != ImageState.READY:
         return set(), set()
+    may = set[str]()
+    # What changed: its row says when it is there; until then somebody may just be making it.
+    change = ChangeMap.objects.filter(image=image).first()
+    if change is not None and change.state != ChangeState.NONE:
+        (must if change.is_made else may).add(keys.change_key(image.pk))
     if image.quarantined_at is not None:
-        return {keys.quarantine_key(key) for key in must}, set()
-    return must, set()
+        return {keys.quarantine_key(key) for key in must}, {keys.quarantine_key(key) for key in may}
+    return must, may
 
 
 def _picture(path: Path) -> bytes:

@@ -10,7 +10,17 @@ from pytest_django import Settings
 from editor.flux.sandbox import Sandbox
 from editor.images import bucket, keys
 from editor.jobs import checks, lifecycle, submission
-from editor.models import Allowance, Attempt, AttemptState, FluxServer, GenerationJob, ImageState, JobState, User
+from editor.models import (
+    Allowance,
+    Attempt,
+    AttemptState,
+    ChangeMap,
+    FluxServer,
+    GenerationJob,
+    ImageState,
+    JobState,
+    User,
+)
 from tests.makers import make_image, make_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +52,7 @@ def test_an_edit_ends_with_a_picture_in_the_bucket(alice: User, sandbox: Sandbox
     assert (result.width, result.height) == (job.width, job.height)
     assert bucket.get(keys.master_key(result.pk, result.master_ext))[:8] == b"\x89PNG\r\n\x1a\n"
     assert result.root == job.source_image
+    assert ChangeMap.objects.get(image=result).is_wanted
 
 
 def test_four_samples_give_four_pictures(alice: User, sandbox: Sandbox) -> None:

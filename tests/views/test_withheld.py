@@ -32,7 +32,7 @@ from editor.models import (
     Workspace,
 )
 from editor.urls import urlpatterns
-from tests.makers import make_image, make_job
+from tests.makers import make_change, make_image, make_job
 from tests.people import client_of, make_person
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +97,7 @@ def make_scene() -> Scene:
         stored=True,
         **LIKE,
     )
+    make_change(image)
     use = make_job(people["maker"], image, prompt="other words", **done)
     collection = new_collection(people["owner"], team, "All")
     twin = make_image(people["owner"], workspace=team, name="twin", **LIKE)
@@ -161,6 +162,8 @@ ADDRESSES: dict[str, list[Address]] = {
     "image_restore": [Address("post")],
     "image_rendition": [Address(args=lambda scene: [scene.image.pk, 320])],
     "image_master": [Address(), Address(query="?download=1")],
+    "image_change": [Address()],
+    "image_change_ask": [Address("post")],
     "picture": [Address()],
     "picture_words": [Address("post", body=lambda scene: {"name": "Other"})],
     "picture_rights": [Address(), Address("post", body=lambda scene: {"licence": "own"})],
@@ -360,7 +363,7 @@ def test_tombstone_of_a_withheld_one_says_no_name(scene: Scene) -> None:
 def test_bytes_are_where_the_test_believes(scene: Scene) -> None:
     """Without this the 404 of a picture's bytes would prove nothing."""
     assert bucket.exists(keys.master_key(scene.image.pk, "jpg"))
-    for name in ("image_rendition", "image_master"):
+    for name in ("image_rendition", "image_master", "image_change"):
         args = [scene.image.pk, 320] if name == "image_rendition" else [scene.image.pk]
         response = to_its_end(scene.client("member").get(reverse(name, args=args)))
         assert response.status_code == 200
