@@ -81,6 +81,7 @@ class EditForm(forms.Form):
     strength = strength_field()
     seed = seed_field()
     keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
+    joined = PictureField(required=False)  # what several edits made that this one asks for at once, to compare both
     form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
 
     def clean(self) -> dict[str, Any]:
