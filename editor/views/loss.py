@@ -55,7 +55,7 @@ def picture_of(versions: Versions, image_id: UUID, user: "User") -> Image | None
     """What was made of this upload, if the person may see it: of the tree, or looked up."""
     for job in _known(versions).values():
         for image in job.results.all():
-            if image.pk == image_id:
+            if image.pk == image_id and image.root_id == versions.root.pk:
                 return image if image.is_shown_to(user) else None
     return Image.objects.visible_to(user).filter(pk=image_id, root=versions.root).first()
 

@@ -68,7 +68,7 @@ def test_offer_fills_the_dock_of_the_original_with_all_that_was_asked(alice: Use
     upload = make_image(alice)
     first = made_of(upload, prompt="Make it\nblue", negative_prompt="frames", strength=0.9, ratio="1:1")
     last = made_of(made_of(first, prompt="add a hat;", negative_prompt="text"), prompt="at night!", strength=0.5)
-    offer = re.search(rf'href="([^"]+)">{OFFER}', dock(alice_client, last))
+    offer = re.search(rf'href="([^"]+)" title=[^>]+>{OFFER}', dock(alice_client, last))
     assert offer
     assert offer[1] == f"/studio/{upload.pk}/?joined={last.pk}"
     filled = dock(alice_client, upload, f"?joined={last.pk}")
