@@ -185,6 +185,14 @@ def test_edits_in_another_workspace_are_neither_joined_nor_told(alice: User, cha
     assert "Hidden words" not in said
 
 
+def test_edits_that_lie_elsewhere_are_not_joined_for_those_who_see_them(alice: User, team: Workspace) -> None:
+    """What is made of the original has to lie beside it."""
+    last = in_a_row(make_image(alice), "blue", "a hat")
+    GenerationJob.objects.filter(results=last).update(workspace=team)
+    assert "3rd edit in a row" in dock(client_of(alice), last)
+    assert OFFER not in dock(client_of(alice), last)
+
+
 def test_picture_that_is_none_of_theirs_fills_nothing(alice: User, charlie: User, alice_client: Client) -> None:
     upload, theirs = make_image(alice), in_a_row(make_image(charlie), "Hidden words", "more")
     own_elsewhere = in_a_row(make_image(alice), "elsewhere", "more")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from editor.jobs.creation import EditSpec
 from editor.jobs.steps import to_rows
 from editor.library.edits import index_edits
-from editor.library.filters import SEARCHED
+from editor.library.filters import SEARCHED, TEXT_MAX
 from editor.library.suggestions import EARLIER_MAX
 from editor.models import (
     GenerationJob,
@@ -86,10 +86,14 @@ def test_what_stands_there_already_is_not_suggested(alice: User, alice_client: C
     assert suggested(alice_client, "blue sky ") == []
 
 
-@pytest.mark.parametrize("typed", ["", "bl", "  b ", "...", "blue " * (SEARCHED + 1) + "sky", "blue" + "e" * 300])
+MANY = " ".join(f"word{number}" for number in range(SEARCHED))
+
+
+@pytest.mark.parametrize("typed", ["", "wo", "  w ", "...", f"{MANY} more", "word0" + " " * TEXT_MAX + "word1"])
 def test_too_little_and_too_much_ask_for_nothing(typed: str, alice: User, alice_client: Client) -> None:
-    asked(alice, "blue sky")
-    assert suggested(alice_client, typed if len(typed) < 30 else "a b c d e f g h " + typed) == []
+    asked(alice, f"{MANY}, that is all")
+    assert suggested(alice_client, typed) == []
+    assert len(suggested(alice_client, MANY)) == 1
 
 
 def test_nothing_of_others_is_suggested(alice: User, charlie: User, team: Workspace, alice_client: Client) -> None:
