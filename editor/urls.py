@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern] = [
     path("studio/<uuid:image_id>/pick/", picking.studio_pick, name="studio_pick"),
     path("studio/<uuid:image_id>/recipes/", recipes.studio_recipes, name="studio_recipes"),
     path("studio/words/", dock.studio_words, name="studio_words"),
+    path("studio/suggestions/", dock.studio_suggestions, name="studio_suggestions"),
     path("samples/<slug:name>/", uploading.sample_use, name="sample_use"),
     path("images/", uploading.image_upload, name="image_upload"),
     path("images/states/", uploading.image_states, name="image_states"),

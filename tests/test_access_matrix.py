@@ -349,6 +349,10 @@ ADDRESSES: dict[str, list[Address]] = {
     "studio_recipes": [Address(SEE, args=image)],
     "studio_pick": [Address(SEE, args=image)],
     "studio_words": [Address(SIGNED_IN)],
+    "studio_suggestions": [
+        Address(SIGNED_IN, query=lambda scene: "?q=make+it"),
+        Address(SEE, query=lambda scene: f"?q=make+it&workspace={scene.team.pk}"),
+    ],
     "sample_use": [
         Address(SIGNED_IN, "post", args=lambda scene: ["cat"]),
         Address(

@@ -99,6 +99,7 @@ class EditForm(SpecForm):
     source = PictureField(error_messages={"required": "Choose a picture first.", "invalid": "No such picture."})
     second = PictureField(required=False, error_messages={"invalid": "No such picture."})
     keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
+    joined = PictureField(required=False)  # what several edits made that this one asks for at once, to compare both
     form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
 
     def clean(self) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
 from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
 from editor.jobs.creation import EditSpec
 from editor.jobs.steps import placeholders
+from editor.library.filters import id_of
+from editor.library.suggestions import suggestions
 from editor.models import GenerationJob, Image
 from editor.models.allowances import price
-from editor.views.frame import PersonRequest, signed_in
+from editor.views.frame import PersonRequest, signed_in, workspace_here
 
 if TYPE_CHECKING:
     from editor.models import User
@@ -100,6 +102,19 @@ def studio_words(request: PersonRequest) -> HttpResponse:
     rows = GenerationJob.objects.filter(made_by=request.user).order_by("-created_at", "-id")
     words = list(dict.fromkeys(rows.values_list("prompt", flat=True)[:WORDS_READ]))
     return render(request, "studio/words.html", {"words": words[:WORDS_SHOWN]})
+
+
+@never_cache
+@require_safe
+@signed_in
+def studio_suggestions(request: PersonRequest) -> HttpResponse:
+    """What the person may mean who wrote `q`; with a `workspace` also its recipes. Options of a list."""
+    asked = request.GET.get("workspace", "")
+    if asked and id_of(asked) is None:
+        raise Http404
+    workspace = workspace_here(request, id_of(asked)) if asked else None
+    found = suggestions(request.user, workspace, request.GET.get("q", ""))
+    return render(request, "studio/suggestions.html", {"suggestions": found})
 
 
 def _facts(job: GenerationJob, names: tuple[str, ...]) -> dict[str, Any]:

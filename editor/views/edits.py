@@ -46,7 +46,7 @@ def edit_create(request: PersonRequest) -> HttpResponse:
             job = create_job(request.user, sources, form.spec(), form.cleaned_data["form_token"])
             log.info("Edit %s is asked for.", job.pk)
             keep = "&keep=1" if form.cleaned_data["keep_seed"] else ""
-            return redirect(stage_address(job, request.user) + keep + _with_second(form))
+            return redirect(stage_address(job, request.user) + keep + _with_second(form) + _with_joined(form))
         except NotAllowed as refusal:
             form.add_error(None, str(refusal))
     if not sources:
@@ -143,6 +143,8 @@ def sources_again(user: "User", job: GenerationJob) -> list[Image]:
 
 def _sources(user: "User", form: EditForm) -> list[Image]:
     """The chosen pictures. A stranger's or made-up id is a 404; one that was refused says why."""
+    if form.has_error("joined"):
+        raise Http404
     found = []
     for field in ("source", "second"):
         image_id = form.cleaned_data.get(field)
@@ -171,6 +173,12 @@ def _laid_over(job: GenerationJob, user: "User") -> bool:
     """Whether it can be shown what changed: over a source that the person sees without asking."""
     source = job.source_image
     return source.is_ready and not source.sensitive and source.purged_at is None and source.is_shown_to(user)
+
+
+def _with_joined(form: EditForm) -> str:
+    """Of the studio's address: what is made at once is compared there with what several edits made."""
+    joined: UUID | None = form.cleaned_data["joined"]
+    return f"&joined={joined}" if joined else ""
 
 
 def _went_wrong(job: GenerationJob) -> bool:

@@ -16,6 +16,7 @@ from editor.jobs.recipes import steps_of
 from editor.models import ChangeMap, GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
+from editor.views.loss import at_once, loss_of, picture_of
 from editor.views.trash import trashed_page
 from editor.views.versions import Versions, versions_of
 
@@ -36,6 +37,7 @@ class Stage(NamedTuple):
     results: list[Image]  # of that edit, to choose from
     trashed: Image | None = None  # the first of that edit's results that can be put back, if none is left to show
     made_from: Image | None = None  # what `after` is a result of, if the edit that made it is known
+    in_steps: bool = False  # whether `before` is what several edits made, of which `job` is the sum
 
     @property
     def compares(self) -> bool:
@@ -97,6 +99,8 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     `reuse`: an edit to fill the dock from, with all of it or `what` (prompt, seed, size); `second`: a picture for the
     second slot; `against`: one to compare with; `keep`: whether the seed stays; `try`: one of our sentences;
     `recipe`: one whose step is to be in the dock, where one of several steps leads to its page instead.
+    `joined`: what several edits made of this picture; without `edit` the dock asks for them at once, with it both are
+    compared.
     """
     try:
         image = image_for(request.user, image_id)
@@ -110,6 +114,7 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     steps = steps_of(recipe_for(request.user, chosen)) if chosen is not None else []
     if chosen is not None and len(steps) != 1:
         return redirect("recipe", chosen)
+    joined = id_asked(request, "joined")
     versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
     asked = Asked(
         _asked(versions, shown),
@@ -120,10 +125,16 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
         query.get("try", ""),
         steps[0] if steps else None,
     )
-    form = DockForm(initial=initial_of(image, asked))
+    in_steps = picture_of(versions, joined, request.user) if joined is not None else None
+    initial = initial_of(image, asked)
+    if in_steps is not None and shown is None:
+        initial |= at_once(in_steps, request.user, versions)
+    form = DockForm(initial=initial)
     stage = stage_for(request.user, image, asked.shown, query.get("result", ""), versions.maker_of(image))
     if against is not None:
         stage = stage._replace(before=image_for(request.user, against))
+    elif in_steps is not None and stage.results:
+        stage = stage._replace(before=in_steps, in_steps=True)
     return studio_page(request, image, form, stage, versions)
 
 
@@ -154,13 +165,15 @@ def studio_page(
     if stage is None:
         stage = stage_for(request.user, image, None, made_by=versions.maker_of(image))
     workspace = workspace_here(request, image.workspace_id)
+    may_edit = may_edit_here(workspace)
     pictures = chain.from_iterable([*job.source_images, *job.results.all()] for job in versions.asked.values())
     context: dict[str, Any] = {
         "image": image,
         "stage": stage,
         "versions": versions,
         "workspace": workspace,
-        "may_edit": may_edit_here(workspace),
+        "may_edit": may_edit,
+        "loss": loss_of(image, request.user, versions) if may_edit else None,
         **dock_of(request.user, image, form, pictures),
     }
     return render(request, "studio/studio.html", context, status=status)

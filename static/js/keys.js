@@ -37,6 +37,7 @@ const MAP = [
   ["Words", [
     ["Ctrl ↵", "Run the edit (⌘ ↵ on a Mac)"],
     ["Alt ↑ · Alt ↓", "Earlier words, and back"],
+    ["↓", "From the end of the words to what is offered; ↵ or Tab takes it"],
     ["E", "To the words", "e", focus("#prompt")],
     ["A · F2", "A recipe; F2 works while you type", "a", click("#studio [data-recipes]")],
     ["Esc", "Leave the words, close what is open"],

@@ -67,7 +67,7 @@ window.addEventListener("click", (event) => {
   const link = event.target.closest?.("#studio a[href], .pick-dialog a[data-picked]");
   if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const { pathname, searchParams } = new URL(link.href);
-  if (!pathname.startsWith("/studio/") || "clearSource" in link.dataset) return;
+  if (!pathname.startsWith("/studio/") || "clearSource" in link.dataset || searchParams.has("joined")) return;
   const brought = searchParams.has("reuse") ? (BROUGHT[searchParams.get("what")] ?? "all") : [];
   if (brought === "all") return; // with all that it was asked with
   const quiet = Boolean(link.closest(QUIET)) || searchParams.has("against");
