@@ -166,8 +166,8 @@ document.addEventListener(
   true,
 );
 
-// A press in the list leaves the focus with the words.
-document.addEventListener("mousedown", (event) => event.target.closest("#suggestions") && event.preventDefault());
+// A press in there leaves the focus with the words.
+document.addEventListener("mousedown", (event) => event.target.closest("#prompt-help") && event.preventDefault());
 document.addEventListener("click", ({ target }) => {
   const option = target.closest("#suggestions [role=option]");
   if (option) return take(option);

@@ -186,6 +186,9 @@ def test_suggestions_on_a_small_phone(browser: Browser, portal: Portal, person: 
     offered(page).nth(1).tap()
     expect(field).to_have_value(EARLIER)
     expect(box).to_be_hidden()
+    field.fill("change the background to a beach")
+    page.get_by_role("button", name="Don’t show hints").tap()
+    expect(page.locator("#toasts")).to_contain_text("No more hints")
     context.close()
 
 
