@@ -5,9 +5,11 @@ Nothing of other people but recipes that they share; nothing of what was kept ba
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef
 
+from editor.library.existence import there_is
 from editor.library.filters import SEARCHED, TEXT_MAX
 from editor.library.history import History, find, look_up
 from editor.library.history_filters import HistoryFilters
@@ -25,11 +27,12 @@ _KEPT_BACK = {"refused", "refused_prompt"}  # failures that speak of the words
 
 
 class Suggestion(NamedTuple):
-    """`words` to put into the dock; of a recipe its name, and how many steps it has, of which these are the first."""
+    """`words` to put into the dock; of a recipe its name and id, and of how many steps these are the first."""
 
     words: str
     recipe: str = ""
     steps: int = 1
+    recipe_id: UUID | None = None
 
 
 def suggestions(user: User, workspace: Workspace | None, text: str) -> list[Suggestion]:
@@ -58,7 +61,7 @@ def _earlier(user: User, words: list[str]) -> list[Suggestion]:
     history, filters = History(user), HistoryFilters(q=" ".join(words))
     jobs = find(history, filters, look_up(history, filters), None, _EDITS_READ)
     results = Image.objects.shown_to(user).filter(job=OuterRef("pk"))
-    rows = jobs.annotate(is_there=Exists(results)).values_list("prompt", "state", "failure_code", "is_there")
+    rows = jobs.annotate(is_there=there_is(results)).values_list("prompt", "state", "failure_code", "is_there")
     found = _once(Suggestion(prompt) for prompt, state, code, there in rows if _may_come_back(state, code, there))
     return list(found.values())[:EARLIER_MAX]
 
@@ -71,23 +74,23 @@ def _may_come_back(state: str, failure_code: str, is_there: bool) -> bool:
 
 def _recipes(user: User, workspace: Workspace, words: list[str]) -> list[Suggestion]:
     """By the beginnings of the words in their names, of the latest changed ones."""
-    mine = Recipe.objects.filter(Q(shared=True) | Q(made_by=user), workspace=workspace, put_away_at=None)
-    named = mine.order_by("-changed_at", "-id").values_list("pk", "name")[:_RECIPES_READ]
-    fitting = [pk for pk, name in named if _begins(words, words_of(name))][:RECIPES_MAX]
+    rows = Recipe.objects.visible_to(user).filter(workspace=workspace)
+    names = rows.order_by("-changed_at", "-id").values_list("pk", "name")[:_RECIPES_READ]
+    fitting = [pk for pk, name in names if _begins(words, words_of(name))][:RECIPES_MAX]
     if not fitting:
         return []
     # The latest version of each comes last, and stays.
     versions = RecipeVersion.objects.filter(recipe__in=fitting).order_by("number")
     latest = {each.recipe_id: each for each in versions.select_related("recipe")}
-    return [_of_recipe(latest[pk].recipe.name, latest[pk].steps) for pk in fitting if pk in latest and latest[pk].steps]
+    return [_of_recipe(latest[pk].recipe, latest[pk].steps) for pk in fitting if pk in latest and latest[pk].steps]
 
 
 def _begins(words: list[str], name: list[str]) -> bool:
     return all(any(each.startswith(word) for each in name) for word in words)
 
 
-def _of_recipe(name: str, steps: list[dict[str, Any]]) -> Suggestion:
-    return Suggestion(str(steps[0]["prompt"]), name, len(steps))
+def _of_recipe(recipe: Recipe, steps: list[dict[str, Any]]) -> Suggestion:
+    return Suggestion(str(steps[0]["prompt"]), recipe.name, len(steps), recipe.pk)
 
 
 def _once(found: Iterable[Suggestion]) -> dict[str, Suggestion]:

@@ -98,7 +98,7 @@ def recipe(request: PersonRequest, recipe_id: UUID) -> HttpResponse:
         "own": found.made_by_id == request.user.pk,
         "may_make": any(may_edit_here(each) for each in workspaces_of(request)),
         "form_token": draw_form_token(),
-        "pictures": _pictures(request.user, workspace) if len(steps) == 1 and may_edit_here(workspace) else [],
+        "pictures": _pictures(request.user, workspace) if may_edit_here(workspace) else [],
     }
     return render(request, "recipes/recipe.html", context)
 

@@ -106,11 +106,21 @@ function think(text) {
   if (prompt()?.value === text && document.activeElement === prompt()) tell(text.trim().length < SHORTEST ? "" : hintFor(text));
 }
 
+/** The studio with the recipe in its dock: its settings too, and fields for what it leaves open. */
+function use(recipe) {
+  const address = new URL(location.pathname, location.href);
+  address.searchParams.set("recipe", recipe);
+  const second = prompt().form.elements.second?.value;
+  if (second) address.searchParams.set("second", second);
+  location.assign(address);
+}
+
 function take(option) {
   const field = prompt();
   const words = option.dataset.words;
   left = words.trim();
   close();
+  if (option.dataset.recipe && location.pathname.startsWith("/studio/")) return use(option.dataset.recipe);
   field.focus();
   field.select();
   // The browser's own way, so that its Undo brings back what stood there.

@@ -296,6 +296,17 @@ def test_chain_leads_to_its_own_page(alice: User, alice_client: Client, own: Wor
     assert response["Location"] == reverse("recipe", args=[recipe.pk])
 
 
+def test_chain_is_run_on_pictures_that_are_chosen_on_its_page(
+    alice: User, alice_client: Client, own: Workspace
+) -> None:
+    image, recipe = make_image(alice), saved(alice, own, EditSpec("A {colour}"), EditSpec("then B"))
+    page = page_of(alice_client, "recipe", recipe.pk)
+    assert f'name="picture" value="{image.pk}"' in page
+    response = alice_client.post(reverse("batch_new"), {"recipe": str(recipe.pk), "picture": [image.pk]})
+    assert response.context["recipe"] == recipe
+    assert response.context["steps"] == recipes.steps_of(recipe)
+
+
 def asked(client: Client, image: Image, words: str, names: list[str], values: list[str]) -> Any:
     body = {"source": image.pk, "prompt": words, "form_token": uuid4().hex, "placeholder": names, "value": values}
     return client.post(reverse("edit_create"), body)
