@@ -106,6 +106,22 @@ def test_suggestions_by_keyboard_alone(signed_in: Page, person: User, complaints
     assert complaints == []
 
 
+def test_suggested_recipe_is_used_as_a_recipe(signed_in: Page, person: User) -> None:
+    page, image = signed_in, make_image(person, stored=True)
+    recipe = Recipe.objects.create(workspace=image.workspace, made_by=person, name="Painted wall")
+    steps = to_rows([EditSpec("Paint the wall {colour}", strength=0.4)])
+    RecipeVersion.objects.create(recipe=recipe, number=1, steps=steps, made_by=person)
+    page.goto(f"/studio/{image.pk}/")
+    page.locator("#prompt").press_sequentially("painted")
+    expect(offered(page)).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/studio/{image.pk}/?recipe={recipe.pk}")
+    expect(page.locator("#prompt")).to_have_value("Paint the wall {colour}")
+    expect(page.get_by_role("textbox", name="colour")).to_be_focused()
+    expect(page.locator("[name=strength]").first).to_have_value("0.4")
+
+
 def test_hints_are_quiet_and_can_be_switched_off(signed_in: Page, person: User) -> None:
     page = signed_in
     page.goto(f"/studio/{make_image(person, stored=True).pk}/")
