@@ -171,6 +171,7 @@ class Reader:
         self.portal = ASGIHandler()
         self.cookie = f"{django_settings.SESSION_COOKIE_NAME}={key_of(browser)}".encode()
         self.path = reverse("image_rendition", args=[image.pk, 320])
+        self.query = b""
 
     def scope(self, method: str = "GET", **headers: str) -> dict[str, Any]:
         given = {"host": "testserver"} | {name.replace("_", "-").lower(): value for name, value in headers.items()}
@@ -182,7 +183,7 @@ class Reader:
             "scheme": "http",
             "path": self.path,
             "root_path": "",
-            "query_string": b"",
+            "query_string": self.query,
             "server": ("testserver", 80),
             "headers": [*told, (b"cookie", self.cookie)],
         }
@@ -269,7 +270,12 @@ def test_whatever_is_not_plainly_allowed_goes_the_long_way(reader: Reader, scene
         for other in (path + "/", path.upper(), "/images/320.webp", reverse("image_master", args=[scene.image.pk])):
             reader.path = other
             assert await reader.short() is None
-        reader.path = path
+        reader.path, reader.query = path, b"\xff"
+        assert await reader.short() is None
+        refused = await reader.long()
+        assert refused is not None
+        assert refused[0] == 400
+        reader.query = b""
 
     async_to_sync(ask)()
     scene.image.trash()  # what is held opens nothing
