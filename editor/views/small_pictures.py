@@ -46,8 +46,8 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="small-pictures")
 
 async def answered(scope: dict[str, Any], send: Send, portal: ASGIHandler) -> bool:
     """Send the picture that is asked for. False, with nothing sent, for all that goes the long way."""
-    if scope["method"] not in {"GET", "HEAD"} or not PATH.fullmatch(scope["path"]):
-        return False
+    if scope["method"] not in {"GET", "HEAD"} or scope["query_string"] or not PATH.fullmatch(scope["path"]):
+        return False  # a query may be no text at all, which Django has an answer to
     response = await _answer(ASGIRequest(scope, BytesIO()))
     if response is None:
         return False

@@ -171,6 +171,7 @@ class Reader:
         self.portal = ASGIHandler()
         self.cookie = f"{django_settings.SESSION_COOKIE_NAME}={key_of(browser)}".encode()
         self.path = reverse("image_rendition", args=[image.pk, 320])
+        self.query = b""
 
     def scope(self, method: str = "GET", **headers: str) -> dict[str, Any]:
         given = {"host": "testserver"} | {name.replace("_", "-").lower(): value for name, value in headers.items()}
@@ -182,7 +183,7 @@ class Reader:
             "scheme": "http",
             "path": self.path,
             "root_path": "",
-            "query_string": b"",
+            "query_string": self.query,
             "server": ("testserver", 80),
             "headers": [*told, (b"cookie", self.cookie)],
         }
@@ -196,7 +197,7 @@ class Reader:
         if await way(send) is False:
             assert not sent
             return None
-        return sent[0]["status"], dict(sent[0]["headers"]), b"".join(each["body"] for each in sent[1:])
+        return sent[0]["status"], dict(sent[0]["headers"]), b"".join(each.get("body", b"") for each in sent[1:])
 
     async def short(self, method: str = "GET", **headers: str) -> Answer | None:
         return await self.by(lambda send: small_pictures.answered(self.scope(method, **headers), send, self.portal))
@@ -269,7 +270,12 @@ def test_whatever_is_not_plainly_allowed_goes_the_long_way(reader: Reader, scene
         for other in (path + "/", path.upper(), "/images/320.webp", reverse("image_master", args=[scene.image.pk])):
             reader.path = other
             assert await reader.short() is None
-        reader.path = path
+        reader.path, reader.query = path, b"\xff"
+        assert await reader.short() is None
+        refused = await reader.long()
+        assert refused is not None
+        assert refused[0] == 400
+        reader.query = b""
 
     async_to_sync(ask)()
     scene.image.trash()  # what is held opens nothing
@@ -361,15 +367,32 @@ def test_a_question_has_bounds(slow: Slow) -> None:
     assert [len(ids) for _, ids in slow.asked] == [MOST_TOGETHER, MOST_TOGETHER, 1]
 
 
-def test_failure_is_told_to_all_who_wait_and_to_nobody_later(slow: Slow) -> None:
+@pytest.mark.parametrize("fails", [True, False])
+def test_who_went_away_keeps_nobody_from_an_answer(fails: bool, slow: Slow) -> None:
+    together, image_id = Together(slow), uuid4()
+
     async def ask() -> None:
-        together = Together(slow)
-        waiting = [asyncio.ensure_future(together.ask("mine", uuid4())) for _ in range(3)]
-        waiting[1].cancel()  # a browser that went away
-        slow.fails = True
+        waiting = [asyncio.ensure_future(together.ask("mine", image_id)) for _ in range(4)]
+        await slow.has_been_asked(1)
+        waiting[0].cancel()  # asked about
+        waiting[2].cancel()  # among those who wait for the next question
+        slow.fails = fails
         slow.go.set()
         told = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(each) for each in told] == [DatabaseError, asyncio.CancelledError, DatabaseError]
+        answer = DatabaseError if fails else Image
+        assert [type(each) for each in told] == [asyncio.CancelledError, answer, asyncio.CancelledError, answer]
+
+    asyncio.run(asyncio.wait_for(ask(), 10))
+    assert together._waiting == {}
+
+
+def test_failure_is_not_told_to_those_who_come_later(slow: Slow) -> None:
+    async def ask() -> None:
+        together = Together(slow)
+        slow.fails = True
+        slow.go.set()
+        with pytest.raises(DatabaseError):
+            await together.ask("mine", uuid4())
         slow.fails = False
         assert await together.ask("mine", uuid4()) is not None
 
