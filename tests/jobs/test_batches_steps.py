@@ -57,7 +57,12 @@ def succeed(job: GenerationJob, results: int = 1) -> list[Image]:
     """As a worker does that has stored the last result."""
     GenerationJob.objects.filter(pk=job.pk).update(state=JobState.COLLECTING, due_at=timezone.now())
     job.refresh_from_db()
-    place = {"workspace": job.workspace, "kind": ImageKind.GENERATED, "job": job, "root": job.source_image.first_upload}
+    place: dict[str, Any] = {
+        "workspace": job.workspace,
+        "kind": ImageKind.GENERATED,
+        "job": job,
+        "root": job.source_image.first_upload,
+    }
     made = [make_image(job.made_by, **place, position=position) for position in range(results)]
     with transaction.atomic():
         assert job.succeed()
@@ -67,7 +72,7 @@ def succeed(job: GenerationJob, results: int = 1) -> list[Image]:
 
 def test_each_step_is_made_of_what_the_one_before_made(alice: User) -> None:
     batch = chain(alice)
-    made = []
+    made: list[Image] = []
     for step in range(3):
         job = item(batch).job
         assert (job.batch_step, job.prompt) == (step, ["remove the background", "make it red", "add a shadow"][step])
