@@ -88,6 +88,13 @@ def test_version_that_was_shown_is_the_one_that_runs(alice: User, alice_client: 
     assert values_of(batch) == [("cup 0.jpg", {"colour": "red"}), ("cup 1.jpg", {"colour": "red"})]
 
 
+def test_batch_outlives_its_recipe(alice: User, alice_client: Client) -> None:
+    recipe = make_recipe(alice)
+    answer = with_recipe(alice_client, recipe, *cups(alice), **{"value-0": "red"})
+    recipe.delete()
+    assert "remove the background" in alice_client.get(answer.url).content.decode()
+
+
 def test_words_in_braces_are_asked_for_also_without_a_recipe(alice: User, alice_client: Client) -> None:
     answer = ask(alice_client, *cups(alice), prompt="make it {colour}")
     assert answer.status_code == 422
