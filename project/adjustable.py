@@ -72,7 +72,7 @@ ALL = (
         LIMITS,
         "Edits of one person that may wait",
         "At the same time. What waits already goes on.",
-        _whole(500, 1, 1_000_000),
+        _whole(1_000, 1, 1_000_000),
     ),
     Adjustable(
         "WAITING_PER_WORKSPACE",

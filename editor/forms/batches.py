@@ -12,7 +12,7 @@ from editor.jobs.creation import EditSpec
 from editor.jobs.steps import fill, placeholders
 from editor.models import Image
 
-PASTED_MAX = 100_000  # characters; a file may have more
+PASTED_MAX = 50_000  # characters; a file may have more
 
 
 class BatchForm(EditForm):

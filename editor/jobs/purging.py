@@ -13,6 +13,8 @@ from django.utils import timezone
 from editor.images import ingest, quarantine
 from editor.models import (
     Attempt,
+    Batch,
+    BatchItem,
     Collection,
     EditTerm,
     Favourite,
@@ -94,6 +96,10 @@ def _forget(workspace: Workspace) -> None:
     jobs = GenerationJob.objects.filter(workspace=workspace)
     jobs = jobs.exclude(pk__in=kept.filter(job__isnull=False).values("job"))
     jobs.update(prompt="", negative_prompt="", failure_detail="")
+    Batch.objects.filter(workspace=workspace).update(prompt="", steps=[])
+    items = BatchItem.objects.filter(batch__workspace=workspace)
+    items.update(values={})
+    items.exclude(said="").update(said="Its workspace is gone.")
     WebhookEvent.objects.filter(attempt__job__in=jobs).update(body={})
     Attempt.objects.filter(job__in=jobs).update(answer=None, last_answer=None, outputs=[], message="")
     Workspace.objects.filter(pk=workspace.pk, purged_at=None).update(purged_at=timezone.now(), cover=None)

@@ -26,7 +26,7 @@ class Batch(models.Model):
     # As `jobs.steps` writes them, with their placeholders.
     steps: "models.JSONField[list[dict[str, Any]], list[dict[str, Any]]]" = models.JSONField(default=list)
     recipe = models.ForeignKey(
-        Recipe, on_delete=models.PROTECT, null=True, blank=True, related_name="batches", db_index=False
+        Recipe, on_delete=models.SET_NULL, null=True, blank=True, related_name="batches", db_index=False
     )
     gate = models.BooleanField(default=False)  # somebody looks at each result before it goes on
     collection = models.ForeignKey(  # in which its results are put as they are kept

@@ -11,8 +11,10 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.access import batch_for, collection_for, edits_for, pictures_for, results_of
+from editor.forms import SAMPLES_MAX
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zips import ZIPPED_MAX, Entry, entries_of, stream
+from editor.jobs.batches import BATCH_MAX
 from editor.jobs.chains import results_kept
 from editor.library.shelves import NotPossible
 from editor.models import Batch, BatchItem, Image, ImageState, ImageTag, JobSource
@@ -93,7 +95,7 @@ def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
 def _of_batch(user: "User", batch_id: UUID) -> tuple[str, list[Entry]]:
     batch = batch_for(user, batch_id)
     kept = results_kept(batch).filter(pk__in=Image.objects.shown_to(user))
-    return batch.prompt, _entries(user, kept, _names_in(user, batch))
+    return batch.prompt, _entries(user, kept, _names_in(user, batch), BATCH_MAX * SAMPLES_MAX)
 
 
 def _names_in(user: "User", batch: Batch) -> dict[UUID, str]:
@@ -104,10 +106,12 @@ def _names_in(user: "User", batch: Batch) -> dict[UUID, str]:
     return {job: name for job, name in items.values_list("job", "image__name") if name}
 
 
-def _entries(user: "User", images: "ImageQuerySet", names: Mapping[UUID, str] = {}) -> list[Entry]:
-    """`names` of files by the edit that made them, instead of the pictures' own."""
+def _entries(
+    user: "User", images: "ImageQuerySet", names: Mapping[UUID, str] = {}, most: int = ZIPPED_MAX
+) -> list[Entry]:
+    """The newest, so many at most. `names` of files by the edit that made them, instead of the pictures' own."""
     there = images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
-    rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:ZIPPED_MAX])
+    rows = list(there.select_related("made_by", "job").order_by("-created_at", "-id")[:most])
     tags: dict[object, list[str]] = defaultdict(list)
     for image_id, name in ImageTag.objects.filter(image__in=rows).values_list("image_id", "tag__name"):
         tags[image_id].append(name)

@@ -71,6 +71,13 @@ const MAP = [
     ["← ↑ → ↓", "From tile to tile, from the one in focus"],
     ["Space · X", "Choose it, or not"],
   ]],
+  ["Results of a batch", [
+    ["← ↑ → ↓", "From one to the next"],
+    ["K · X · R", "Keep, drop, run again"],
+    ["U", "Take the last decision back"],
+    ["Space", "The picture before"],
+    ["1 to 4", "One of several results"],
+  ]],
   ["Everywhere", [
     ["G S", "Studio", "g s", click('.rail a[href="/"]')],
     ["G L", "Library", "g l", click('.rail a[href*="library"]')],

@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +24,14 @@ from editor.models import (
     AllowanceEntry,
     Attempt,
     AttemptState,
+    Batch,
+    BatchItem,
     ChangeMap,
     ChangeState,
     GenerationJob,
     Image,
     ImageState,
+    ItemState,
     JobState,
 )
 from project.embedded import s3
@@ -35,6 +39,7 @@ from tests.chaos.people import Crowd
 from tests.chaos.portal import ChaosPortal
 
 AWAITED: set[str] = {JobState.HELD, JobState.UNCONFIRMED}  # a person decides, and the portal says so
+FOUND = 302  # the portal leads to what was made
 NEVER_SENT = {"source", "source_removed", "expired", "refused"}
 
 
@@ -66,7 +71,7 @@ class Oracle:
         for job in self.jobs:
             found += [f"Edit {job.pk} ({job.state} {job.failure_code}): {words}" for words in self._of_job(job, over)]
         if over:
-            found += [*self._of_pictures(), *self._of_objects(), *ledger.problems()]
+            found += [*self._of_chains(), *self._of_pictures(), *self._of_objects(), *ledger.problems()]
         return found
 
     # Edits -----------------------------------------------------------------------------------------------------------
@@ -98,6 +103,25 @@ class Oracle:
             if job.state in FINAL and attempt.state in {AttemptState.OPEN, AttemptState.UNKNOWN}:
                 yield f"attempt {attempt.number} is still {attempt.state}."
         yield from self._of_end(job, entries)
+
+    def _of_chains(self) -> Iterator[str]:
+        """Each picture of a batch was done once per step, and either came through or says where it stands."""
+        batches = {batch.form_token: batch for batch in Batch.objects.filter(made_by__in=self.crowd.people)}
+        for token, answers in self.crowd.chains:
+            if token not in batches and any(answer.result() == FOUND for answer in answers):
+                yield f"The portal took batch {token}, and there is none."
+        for item in BatchItem.objects.filter(batch__in=batches.values()).select_related("batch", "job"):
+            edits = list(item.edits.order_by("batch_step").prefetch_related("sources__image"))
+            if [edit.batch_step for edit in edits] != list(range(item.step + 1)):
+                yield f"Picture {item} was made at steps {[edit.batch_step for edit in edits]}, and is at {item.step}."
+            for before, edit in pairwise(edits):
+                if edit.source_image.job_id != before.pk:
+                    yield f"Step {edit.batch_step} of picture {item} is not made of what the step before made."
+            stands = item.state == ItemState.WORKING and item.job.state == JobState.SUCCEEDED
+            if stands or item.due_at is not None:
+                yield f"Picture {item} stands at step {item.step}, and nothing is wrong with it."
+            if item.state == ItemState.KEPT and item.step + 1 < len(item.batch.steps):
+                yield f"Picture {item} is kept before its last step."
 
     def _of_end(self, job: GenerationJob, entries: list[dict[str, Any]]) -> Iterator[str]:
         ready = job.results.filter(state=ImageState.READY).count()

@@ -8,12 +8,16 @@ from uuid import UUID, uuid4
 import requests
 from django.utils import timezone
 
-from editor.models import GenerationJob, Image, Membership, Role, User, Workspace
+from editor.jobs.creation import EditSpec
+from editor.jobs.steps import to_rows
+from editor.models import GenerationJob, Image, Membership, Recipe, RecipeVersion, Role, User, Workspace
 from tests.makers import jpeg, make_image
 from tests.people import client_of, make_person
 
 PATIENCE = 40.0  # seconds for which somebody presses the button again
 AT_ONCE = 12
+CHAIN = ("a watercolour", "make it night", "a mosaic")  # each of what the one before made
+CHAIN_PICTURES = 3
 SIGNED_OUT = 401  # they are sent to where one signs in
 
 
@@ -91,6 +95,11 @@ class Crowd:
             for place in [self.team if user != self.cay else Workspace.objects.personal_of(user)]
         }
         self.asked: list[Asked] = []
+        self.shelf = [make_image(self.ada, stored=True, name=f"cup {number}.jpg") for number in range(CHAIN_PICTURES)]
+        self.recipe = Recipe.objects.create(workspace=self.shelf[0].workspace, made_by=self.ada, name="Chain")
+        steps = to_rows(map(EditSpec, CHAIN))
+        RecipeVersion.objects.create(recipe=self.recipe, number=1, steps=steps, made_by=self.ada)
+        self.chains: list[tuple[str, list[Future[int]]]] = []
         self.uploads: list[tuple[User, str, Future[int]]] = []
         self.began = timezone.now()
 
@@ -110,6 +119,16 @@ class Crowd:
         asked.answers = [self._pool.submit(browser.insist, "/edits/", form) for _ in range(clicks)]
         self.asked.append(asked)
         return asked
+
+    def chain(self, clicks: int = 2) -> None:
+        """Send ada's recipe for all of her pictures, so many times at once; returns at once."""
+        token = uuid4().hex
+        pictures = " ".join(str(image.pk) for image in self.shelf)
+        recipe = str(self.recipe.pk)
+        form = {"pictures": pictures, "recipe": recipe, "shown": recipe, "version": "1", "form_token": token}
+        browser = self.browsers[self.ada.pk]
+        answers = [self._pool.submit(browser.insist, "/batches/new/", form) for _ in range(clicks)]
+        self.chains.append((token, answers))
 
     def upload(self, user: User) -> None:
         """Send a picture, and again with the same token where no answer comes; returns at once."""
@@ -131,6 +150,9 @@ class Crowd:
                 answer.result()
         for _, _, answer in self.uploads:
             answer.result()
+        for _, answers in self.chains:
+            for answer in answers:
+                answer.result()
 
     def close(self) -> None:
         self._pool.shutdown()

@@ -13,7 +13,17 @@ from django.utils import timezone
 
 from editor.flux.sandbox.faults import LATER
 from editor.jobs import control
-from editor.models import FINAL, Attempt, AttemptState, FluxServer, GenerationJob, Image, ImageState, JobState
+from editor.models import (
+    FINAL,
+    Attempt,
+    AttemptState,
+    BatchItem,
+    FluxServer,
+    GenerationJob,
+    Image,
+    ImageState,
+    JobState,
+)
 from tests.chaos import deeds as deeds  # enters what people do into the catalogue
 from tests.chaos.faults import FAULTS, Fault, Field
 from tests.chaos.oracle import AWAITED, Oracle
@@ -23,6 +33,7 @@ from tests.chaos.portal import ChaosPortal
 WORDS = ("a watercolour", "a mosaic", "a pencil sketch", "make it night", "pop art", "in the snow")
 MOST_SECONDS = 240.0  # to come right
 JOBS, FAULTS_AT_ONCE = 12, 8
+CHAINED = 0.5  # of the rounds that are drawn
 WINDOW = 5.0  # seconds in which faults begin
 ROUNDS_OF_OWNERS = 4
 LONGER = 10.0  # seconds after which what can't end by itself meets its deadline, minutes or hours early
@@ -35,6 +46,7 @@ class Plan:
     seed: str
     asked: list[tuple[int, str, tuple[str, ...], int, int]]  # whose, words, marks, samples, clicks
     faults: list[tuple[float, Fault, float]]  # when, which, for how long
+    chain: bool = False  # whether a batch of several steps goes through all of it
 
     @property
     def names(self) -> list[str]:
@@ -59,10 +71,11 @@ class Outcome:
 def draw(seed: str, faults: Sequence[str], *, jobs: int = JOBS, at_once: int = FAULTS_AT_ONCE) -> Plan:
     """The plan of a seed: edits, most of them with a fault of the flux server, and some of `faults`."""
     rng = random.Random(seed + " choice")
-    return plan_of(seed, [rng.choice(list(faults)) for _ in range(at_once)], jobs=jobs)
+    chain = random.Random(seed + " chain").random() < CHAINED
+    return plan_of(seed, [rng.choice(list(faults)) for _ in range(at_once)], jobs=jobs, chain=chain)
 
 
-def plan_of(seed: str, faults: Sequence[str], *, jobs: int = JOBS) -> Plan:
+def plan_of(seed: str, faults: Sequence[str], *, jobs: int = JOBS, chain: bool = False) -> Plan:
     """With exactly these faults, at moments that the seed draws."""
     rng = random.Random(seed)
     asked = []
@@ -73,7 +86,7 @@ def plan_of(seed: str, faults: Sequence[str], *, jobs: int = JOBS) -> Plan:
     for name in faults:
         fault = FAULTS[name]
         drawn.append((rng.uniform(0, WINDOW), fault, rng.uniform(*fault.seconds)))
-    return Plan(seed, asked, sorted(drawn, key=lambda one: one[0]))
+    return Plan(seed, asked, sorted(drawn, key=lambda one: one[0]), chain)
 
 
 class Round:
@@ -119,6 +132,8 @@ class Round:
         todo = list(self.plan.faults)
         asking = list(enumerate(self.plan.asked))
         start = time.monotonic()
+        if self.plan.chain:
+            self.crowd.chain()
         while todo or begun:
             now = time.monotonic() - start
             while asking and now >= asking[0][0] * WINDOW / len(self.plan.asked):
@@ -158,7 +173,9 @@ class Round:
                 pictures = Image.objects.filter(made_by__in=self.crowd.people)
                 received = pictures.filter(state=ImageState.RECEIVED, trashed_at=None).exists()
                 moving = pictures.filter(removed_at__isnull=False, quarantined_at=None, purged_at=None).exists()
-                if not received and not moving and all(job.state in settled for job in jobs):
+                going_on = BatchItem.objects.filter(batch__made_by__in=self.crowd.people, due_at__isnull=False).exists()
+                busy = received or moving or going_on
+                if not busy and all(job.state in settled for job in jobs):
                     return
                 if time.monotonic() - start > LONGER:
                     self._pass_deadlines()

@@ -3,9 +3,11 @@
 import time
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -31,9 +33,10 @@ from editor.models import (
     PromptRule,
     RuleAction,
     User,
+    Workspace,
 )
 from tests.jobs.test_allowances import together
-from tests.makers import make_image, make_user
+from tests.makers import make_image, make_job, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +60,12 @@ def succeed(job: GenerationJob, results: int = 1) -> list[Image]:
     """As a worker does that has stored the last result."""
     GenerationJob.objects.filter(pk=job.pk).update(state=JobState.COLLECTING, due_at=timezone.now())
     job.refresh_from_db()
-    place = {"workspace": job.workspace, "kind": ImageKind.GENERATED, "job": job, "root": job.source_image.first_upload}
+    place: dict[str, Any] = {
+        "workspace": job.workspace,
+        "kind": ImageKind.GENERATED,
+        "job": job,
+        "root": job.source_image.first_upload,
+    }
     made = [make_image(job.made_by, **place, position=position) for position in range(results)]
     with transaction.atomic():
         assert job.succeed()
@@ -67,7 +75,7 @@ def succeed(job: GenerationJob, results: int = 1) -> list[Image]:
 
 def test_each_step_is_made_of_what_the_one_before_made(alice: User) -> None:
     batch = chain(alice)
-    made = []
+    made: list[Image] = []
     for step in range(3):
         job = item(batch).job
         assert (job.batch_step, job.prompt) == (step, ["remove the background", "make it red", "add a shadow"][step])
@@ -360,6 +368,36 @@ def test_mail_waits_for_what_goes_on_by_itself_and_comes_for_what_waits_at_the_g
     looked_at = create_batch(alice, [make_image(alice)], EditSpec("blue"), "other", gate=True, mail=True)
     succeed(item(looked_at).job)
     assert list(batches.to_be_mailed(timezone.now())) == [looked_at.pk]
+
+
+def test_batches_from_before_get_items(alice: User) -> None:
+    batch = Batch.objects.create(workspace=make_image(alice).workspace, made_by=alice, form_token="t", prompt="blue")
+    ended: dict[str, Any] = {"allowance": "released", "finished_at": timezone.now(), "batch": batch}
+    failed = make_job(alice, state=JobState.FAILED, failure_code="vendor", prompt="blue", **ended)
+    again = make_job(alice, failed.source_image, batch=batch, rerun_of=failed, prompt="blue")
+    done = make_job(alice, state=JobState.SUCCEEDED, prompt="blue", **ended | {"allowance": "taken"})
+    import_module("editor.migrations.0026_batch_items").give_items(apps, None)
+    batch.refresh_from_db()
+    assert [step["prompt"] for step in batch.steps] == ["blue"]
+    found = [(each.image, each.job, each.state, each.tries) for each in items(batch)]
+    assert found == [
+        (failed.source_image, again, ItemState.WORKING, 2),
+        (done.source_image, done, ItemState.KEPT, 1),
+    ]
+    failed.refresh_from_db()
+    assert (failed.batch_item, failed.batch_step) == (items(batch)[0], 0)
+    assert (standing_of(batch).waiting, standing_of(batch).done) == (1, 1)
+
+
+def test_words_of_a_batch_go_with_its_workspace(alice: User) -> None:
+    team = Workspace.objects.found(alice, "Team")
+    batch = create_batch(alice, [make_image(alice, workspace=team)], EditSpec("{x}"), "t", values=[{"x": "secret"}])
+    batches.cancel_waiting(batch)
+    Image.objects.filter(workspace=team).update(purged_at=timezone.now())
+    Workspace.objects.filter(pk=team.pk).update(trashed_at=timezone.now() - timedelta(days=31))
+    clock.empty_trash()
+    batch.refresh_from_db()
+    assert (batch.prompt, batch.steps, item(batch).values, item(batch).job.prompt) == ("", [], {}, "")
 
 
 def test_chain_runs_through_by_itself_with_the_flux_server(alice: User, sandbox: Sandbox) -> None:

@@ -88,6 +88,13 @@ def test_version_that_was_shown_is_the_one_that_runs(alice: User, alice_client: 
     assert values_of(batch) == [("cup 0.jpg", {"colour": "red"}), ("cup 1.jpg", {"colour": "red"})]
 
 
+def test_batch_outlives_its_recipe(alice: User, alice_client: Client) -> None:
+    recipe = make_recipe(alice)
+    answer = with_recipe(alice_client, recipe, *cups(alice), **{"value-0": "red"})
+    recipe.delete()
+    assert "remove the background" in alice_client.get(answer.url).content.decode()
+
+
 def test_words_in_braces_are_asked_for_also_without_a_recipe(alice: User, alice_client: Client) -> None:
     answer = ask(alice_client, *cups(alice), prompt="make it {colour}")
     assert answer.status_code == 422
@@ -284,6 +291,29 @@ def test_who_may_only_look_by_now_decides_nothing(alice: User, alice_client: Cli
     batch.items.update(state=ItemState.LOOKING)
     team.memberships.filter(user=alice).update(role=Role.VIEWER)
     assert decide(alice_client, batch, "keep").status_code == 404
+    assert batch.items.get().state == ItemState.LOOKING
+
+
+def test_result_that_is_kept_back_is_shown_to_its_maker_alone(
+    alice: User, alice_client: Client, bob_client: Client, team: Workspace
+) -> None:
+    job = make_job(alice, make_image(alice, workspace=team), **DONE)
+    result = make_image(alice, workspace=team, kind=ImageKind.GENERATED, job=job, root=job.source_image)
+    batch = make_batch(alice, job, gate=True, steps=to_rows(STEPS))
+    batch.items.update(state=ItemState.LOOKING)
+    look, *pages = (reverse(name, args=[batch.pk]) for name in ("batch_look", "batch", "batch_progress"))
+
+    def shows(client: Client, address: str) -> bool:
+        return str(result.pk) in client.get(f"{address}?item=0.old").content.decode()
+
+    assert [shows(bob_client, page) for page in pages] == [True, True]
+    Image.objects.filter(pk=result.pk).update(withheld_at=timezone.now())
+    assert [shows(bob_client, page) for page in pages] == [False, False]
+    assert [shows(alice_client, page) for page in (look, *pages)] == [True, True, True]
+    now = timezone.now()
+    Image.objects.filter(pk=result.pk).update(removed_at=now, trashed_at=now)
+    assert [shows(alice_client, page) for page in (look, *pages)] == [False, False, False]
+    decide(alice_client, batch, "keep", image=result.pk)
     assert batch.items.get().state == ItemState.LOOKING
 
 
