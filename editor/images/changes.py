@@ -60,10 +60,8 @@ def changes(before: Image.Image, after: Image.Image) -> Changes:
     old, new = (_averaged(each, size) for each in (before, after))
     place = find_place(old.convert("L"), new.convert("L"))
     if place != STILL:
-        old = laid(old, place)
+        old = _laid_over(new, old, place)
     found = ImageChops.lighter(_fine(old, new), _coarse(old, new))
-    if place != STILL:
-        found = _without_rim(found, place)
     found = _rounded(found)
     return Changes(found, sum(found.histogram()[1:]) / (size[0] * size[1]), place)
 
@@ -83,6 +81,12 @@ def _size(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int]:
 def _averaged(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     factor = max(1, min(picture.width // size[0], picture.height // size[1]))
     return picture.reduce(factor).resize(size, Image.Resampling.BOX)
+
+
+def _laid_over(new: Image.Image, old: Image.Image, place: Place) -> Image.Image:
+    """What lies beside the moved source is not known, so it counts as unchanged."""
+    known = laid(Image.new("L", old.size, 255), place).point([0] * 255 + [255])
+    return Image.composite(laid(old, place), new, least_around(known))
 
 
 def _fine(old: Image.Image, new: Image.Image) -> Image.Image:
@@ -141,12 +145,6 @@ def _evened(before: Image.Image, after: Image.Image, most: int) -> Image.Image:
     span = range(-most, most + 1)
     common = max(span, key=lambda by: (sum(counts[128 + by - 1 : 128 + by + 2]), -abs(by)))
     return before.point([min(255, max(0, v + common)) for v in range(256)]) if common else before
-
-
-def _without_rim(found: Image.Image, place: Place) -> Image.Image:
-    """What lies beside the moved source is not known, so it is not called a change."""
-    known = laid(Image.new("L", found.size, 255), place).point([0] * 255 + [255])
-    return ImageChops.darker(found, least_around(known))
 
 
 def _rounded(found: Image.Image) -> Image.Image:

@@ -15,7 +15,7 @@ from editor.images.placing import STILL
 from project.embedded.programs import ROOT
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "phone")
-HARMLESS, HARMLESS_TOGETHER = 0.015, 0.02  # of the area
+HARMLESS, HARMLESS_TOGETHER = 0.005, 0.01  # of the area
 Picture = Image.Image
 
 
@@ -57,8 +57,11 @@ def sized(picture: Picture, factor: float) -> Picture:
 
 
 def shifted(picture: Picture, across: float, down: float) -> Picture:
-    matrix = (1, 0, -across, 0, 1, -down)
-    return picture.transform(picture.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    """What comes in at an edge is much like what was there before."""
+    wider = picture.resize((picture.width + 8, picture.height + 8))
+    wider.paste(picture, (4, 4))
+    matrix = (1, 0, 4 - across, 0, 1, 4 - down)
+    return wider.transform(picture.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
 def brighter(picture: Picture, gamma: float) -> Picture:
@@ -192,7 +195,7 @@ def test_what_was_repainted_lights_up_there_and_nowhere_else(name: str, kind: st
 def test_also_in_a_picture_that_was_spoiled_as_a_whole(name: str) -> None:
     after, mask = painted(photo(name), next_to(name), disc(photo(name), 0.05))
     here = overlap(compared(photo(name), together(after)), mask)
-    assert here.union >= 0.6
+    assert here.union >= 0.7
     assert here.found >= 0.9
 
 
