@@ -6,11 +6,12 @@ restores puts it where the row says.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from editor.backup import rows
 from editor.backup.folder import Folder, flush, make_private, open_private, sum_of
@@ -85,8 +86,8 @@ def image_of(row: dict[str, Any]) -> Image:
     return Image(pk=rows.uuid_of(row["id"]), **{name: row[name] for name in names}, **moments)
 
 
-def wanted_of(image: Image, incoming: Incoming) -> list[Wanted]:
-    """The objects that a row speaks of, the raw one first."""
+def wanted_of(image: Image, incoming: Incoming, maps: Container[UUID] = ()) -> list[Wanted]:
+    """The objects that a row speaks of, the raw one first. `maps`: the pictures with a map of what changed in them."""
     if image.purged_at is not None:
         return []
     raw = keys.raw_key(image.pk)
@@ -95,14 +96,9 @@ def wanted_of(image: Image, incoming: Incoming) -> list[Wanted]:
         found.append(Wanted(image, raw, needed=image.state == ImageState.RECEIVED))
     if image.state == ImageState.READY:
         found += [Wanted(image, key, needed=True) for key in keys_of(image) if key != raw]
+        if image.pk in maps:
+            found.append(Wanted(image, keys.change_key(image.pk), needed=False))  # it can be made again
     return found
-
-
-def maps_of(images: list[Image]) -> list[Wanted]:
-    """The maps of what changed in these pictures; they can be made again, so a picture is whole without."""
-    there = [image for image in images if image.purged_at is None]
-    made = ChangeMap.objects.made_of(image.pk for image in there)
-    return [Wanted(image, keys.change_key(image.pk), needed=False) for image in there if image.pk in made]
 
 
 def gather(images: Iterable[dict[str, Any]], folder: Folder, index: Index, run: str) -> Iterator[Gathered]:
@@ -115,8 +111,8 @@ def gather(images: Iterable[dict[str, Any]], folder: Folder, index: Index, run: 
     with open_private(path) as file, ThreadPoolExecutor(THREADS) as pool:
         with rows.packed_lines(file) as packed:
             while some := [image_of(row) for row in islice(left, AT_ONCE)]:
-                wanted = [each for image in some for each in wanted_of(image, incoming)]
-                wanted += maps_of(some)
+                maps = ChangeMap.objects.made_of(image.pk for image in some)
+                wanted = [each for image in some for each in wanted_of(image, incoming, maps)]
                 known = _still_there(index.find([each.key for each in wanted]), folder)
                 fresh = [each for each in wanted if each.key not in known]
                 copied = {kept.key: kept for kept in pool.map(lambda each: _copied(each, folder), fresh) if kept}

@@ -60,10 +60,8 @@ def changes(before: Image.Image, after: Image.Image) -> Changes:
     old, new = (_averaged(each, size) for each in (before, after))
     place = find_place(old.convert("L"), new.convert("L"))
     if place != STILL:
-        old = laid(old, place)
+        old = _laid_over(new, old, place)
     found = ImageChops.lighter(_fine(old, new), _coarse(old, new))
-    if place != STILL:
-        found = _without_rim(found, place)
     found = _rounded(found)
     return Changes(found, sum(found.histogram()[1:]) / (size[0] * size[1]), place)
 
@@ -85,6 +83,12 @@ def _averaged(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.reduce(factor).resize(size, Image.Resampling.BOX)
 
 
+def _laid_over(new: Image.Image, old: Image.Image, place: Place) -> Image.Image:
+    """What lies beside the moved source is not known, so it counts as unchanged."""
+    known = laid(Image.new("L", old.size, 255), place).point([0] * 255 + [255])
+    return Image.composite(laid(old, place), new, least_around(known))
+
+
 def _fine(old: Image.Image, new: Image.Image) -> Image.Image:
     """In lightness, at full size."""
     blur = ImageFilter.GaussianBlur(_FINE_BLUR)
@@ -97,10 +101,11 @@ def _coarse(old: Image.Image, new: Image.Image) -> Image.Image:
     blur = ImageFilter.GaussianBlur(_COARSE_BLUR)
     before, after = (each.reduce(2).filter(_oklab()).filter(blur) for each in (old, new))
     bands = zip(before.split(), after.split(), _EVENED, strict=True)
-    lightness, *colour = _outside(Image.merge("RGB", [_evened(b, a, most) for b, a, most in bands]), after).split()
+    evened = Image.merge("RGB", [_evened(b, a, most) for b, a, most in bands])
+    lightness, green_red, blue_yellow = _outside(evened, after).split()
     # Of three distances at right angles the largest one and half of the others: nearly the length, without a root.
-    largest = ImageChops.lighter(ImageChops.lighter(*colour), lightness)
-    together = ImageChops.add(ImageChops.add(*colour), lightness)
+    largest = ImageChops.lighter(ImageChops.lighter(green_red, blue_yellow), lightness)
+    together = ImageChops.add(ImageChops.add(green_red, blue_yellow), lightness)
     length = ImageChops.add(largest, together, scale=2.0)
     found = _beyond(length, _COARSE_LEAST).resize(old.size, Image.Resampling.BILINEAR)
     return found.point([max(v, FAINTEST) if v >= FAINTEST / 2 else 0 for v in range(256)])
@@ -141,12 +146,6 @@ def _evened(before: Image.Image, after: Image.Image, most: int) -> Image.Image:
     span = range(-most, most + 1)
     common = max(span, key=lambda by: (sum(counts[128 + by - 1 : 128 + by + 2]), -abs(by)))
     return before.point([min(255, max(0, v + common)) for v in range(256)]) if common else before
-
-
-def _without_rim(found: Image.Image, place: Place) -> Image.Image:
-    """What lies beside the moved source is not known, so it is not called a change."""
-    known = laid(Image.new("L", found.size, 255), place).point([0] * 255 + [255])
-    return ImageChops.darker(found, least_around(known))
 
 
 def _rounded(found: Image.Image) -> Image.Image:

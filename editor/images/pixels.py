@@ -16,9 +16,15 @@ def most_around(picture: Image.Image, reach: int = 1) -> Image.Image:
 
 
 def _around(picture: Image.Image, kind: Callable[[Image.Image, Image.Image], Image.Image], reach: int) -> Image.Image:
-    """Neighbours of an edge are, beside the near ones, those of the opposite edge."""
     for _ in range(reach):
         for across, down in ((1, 0), (0, 1)):
-            back, on = (ImageChops.offset(picture, sign * across, sign * down) for sign in (-1, 1))
+            back, on = _moved(picture, -across, -down), _moved(picture, across, down)
             picture = kind(kind(picture, back), on)
     return picture
+
+
+def _moved(picture: Image.Image, across: int, down: int) -> Image.Image:
+    """At the edge that it leaves, it stays as it was."""
+    moved = picture.copy()
+    moved.paste(picture, (across, down))
+    return moved

@@ -36,7 +36,7 @@ from editor.moderation import audit
 from editor.moderation.cases import open_case
 from project.embedded import s3
 from tests.conftest import Bucket
-from tests.makers import jpeg, make_attempt, make_image, make_job
+from tests.makers import jpeg, make_attempt, make_change, make_image, make_job
 from tests.people import make_person
 from tests.staff.roles import give_role
 
@@ -50,6 +50,7 @@ def make_portal() -> User:
     upload = make_image(alice, workspace=team, stored=True, name="Käse 🧀.jpg", init_crop=[0, 8, 320, 248])
     job = make_job(alice, upload, prompt="make it\n“bright”", finished_at=timezone.now(), **DONE)
     result = make_image(alice, workspace=team, stored=True, kind="generated", job=job, root=upload)
+    make_change(result)
     attempt = make_attempt(job, answer={"b": [1, 2.5, None], "a": "ü", "long": 1}, state="ended")
     WebhookEvent.objects.create(attempt=attempt, status="success", body={"id": 1})
     make_job(alice, upload, result)
@@ -80,6 +81,7 @@ def make_portal() -> User:
 def make_removed(user: User) -> Image:
     """A picture whose bytes lie in quarantine."""
     image = make_image(user, stored=True, trashed_at=timezone.now(), removed_at=timezone.now())
+    make_change(image)
     assert quarantine.settle(image)
     return image
 
