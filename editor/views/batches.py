@@ -15,6 +15,7 @@ from editor.jobs import batches
 from editor.jobs.creation import NotAllowed
 from editor.jobs.progress import progress
 from editor.jobs.steps import from_rows
+from editor.library.changed import EXTENTS, that_changed
 from editor.models import Batch, BatchItem, GenerationJob, Image, ItemState, JobState
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
 
@@ -45,12 +46,16 @@ def batch(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     rows = with_pictures(batches.items_of(found))
     if show in SHOWN:
         rows = rows.filter(SHOWN[show])
-    context = standing(request, found) | one_page(request, rows) | {"show": show if show in SHOWN else ""}
+    changed = request.GET.get("changed", "")
+    if changed in dict(EXTENTS):
+        rows = rows.filter(job__in=that_changed(batches.edits_of(found), changed).values("pk"))
+    context = standing(request, found) | one_page(request, rows)
+    context |= {"show": show if show in SHOWN else "", "changed": changed, "extents": EXTENTS}
     return render(request, "batches/batch.html", context)
 
 
 def with_pictures(rows: "ItemQuerySet") -> "ItemQuerySet":
-    results = Prefetch("job__results", Image.objects.order_by("position"))
+    results = Prefetch("job__results", Image.objects.select_related("change_map").order_by("position"))
     return rows.select_related("image", "source", "kept", "job").prefetch_related(results).order_by("number")
 
 

@@ -27,7 +27,7 @@ from editor.models import (
     User,
     Workspace,
 )
-from tests.makers import make_batch, make_image, make_job, make_user
+from tests.makers import make_batch, make_change, make_image, make_job, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -351,3 +351,25 @@ def test_one_kind_can_be_looked_at_alone(alice: User, alice_client: Client) -> N
     shown = alice_client.get(f"{address}?show=dropped").context["items"]
     assert [item.number for item in shown] == [1]
     assert len(alice_client.get(f"{address}?show=nonsense&after=x").context["items"]) == 3
+
+
+# What changed
+
+
+def test_pictures_of_a_batch_are_told_apart_by_how_much_changed(alice: User, alice_client: Client) -> None:
+    jobs = [make_job(alice, image, **DONE) for image in cups(alice, 3)]
+    for job, share in zip(jobs[:2], (0.5, 0.01), strict=True):
+        result = make_image(alice, kind=ImageKind.GENERATED, job=job, position=0, root=job.source_image)
+        make_change(result, share)
+    address = reverse("batch", args=[make_batch(alice, *jobs).pk])
+    page = alice_client.get(address).content.decode()
+    assert "About 50 % changed" in page
+    assert "Hardly changed" in page
+    assert shown(alice_client, f"{address}?changed=much") == [0]
+    assert shown(alice_client, f"{address}?changed=hardly&show=kept") == [1]
+    assert shown(alice_client, f"{address}?changed=little") == []
+    assert shown(alice_client, f"{address}?changed=whatever") == [0, 1, 2]
+
+
+def shown(client: Client, address: str) -> list[int]:
+    return [item.number for item in client.get(address).context["items"]]
