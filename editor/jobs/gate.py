@@ -150,7 +150,7 @@ def run_from(batch: Batch, items: "ItemQuerySet", step: int) -> int:
     """Once more from a step (from 0) on, of what was kept before it; returns how many. None that is under way."""
     resting = {ItemState.LOOKING, ItemState.KEPT, ItemState.DROPPED, ItemState.STOPPED}
     with transaction.atomic():
-        Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        Batch.objects.filter(pk=batch.pk).update(canceled_at=None)  # which locks it, too
         rows = items.filter(state__in=resting).select_for_update(no_key=True, of=("self",)).order_by("number")
         found = list(rows)
         sources = _sources_of(found, step)

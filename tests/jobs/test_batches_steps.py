@@ -340,13 +340,25 @@ def test_again_from_a_step_begins_with_what_was_kept_before_it(alice: User) -> N
     chains.go_on(batch.pk)
     assert (item(batch).job.batch_step, item(batch).job.source_image) == (1, results[0])
     assert not chains.results_kept(batch).exists()
+    batches.cancel_waiting(batch)
+    assert gate.run_from(batch, batches.items_of(batch), 1) == 0
+    assert run_again(batch, JobState.CANCELED) == 1
     succeed(item(batch).job)
     chains.go_on(batch.pk)
     succeed(item(batch).job)
     assert gate.run_from(batch, batches.items_of(batch), 0) == 1
     chains.go_on(batch.pk)
     assert item(batch).job.source_image == item(batch).image
-    assert batch.jobs.count() == 6
+    assert batch.jobs.count() == 7
+
+
+def test_again_from_a_step_takes_a_cancel_back(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    batches.cancel_waiting(batch)
+    assert gate.run_from(batch, batches.items_of(batch), 0) == 1
+    chains.go_on(batch.pk)
+    assert (item(batch).state, batch.jobs.count()) == (ItemState.WORKING, 2)
 
 
 def test_failed_step_runs_again_on_the_same_source_with_the_same_seed(alice: User) -> None:
