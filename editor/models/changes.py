@@ -45,9 +45,9 @@ class Extent(models.TextChoices):
     @property
     def bounds(self) -> tuple[float, float]:
         """From the first share on, and below the second one."""
-        return {self.HARDLY: (0.0, LITTLE_FROM), self.LITTLE: (LITTLE_FROM, MUCH_FROM), self.MUCH: (MUCH_FROM, 1.1)}[
-            self
-        ]
+        steps = [0.0, LITTLE_FROM, MUCH_FROM, 1.1]
+        place = list(Extent).index(self)
+        return steps[place], steps[place + 1]
 
 
 LITTLE_FROM, MUCH_FROM = 0.02, 0.3  # of the area; below the first one it may be noise
