@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import RegexValidator
 
 from editor.forms.fields import NO_TEXT, RELOAD, PictureField, ProseField
 from editor.images.sizes import MATCH, RATIOS
@@ -14,6 +15,10 @@ PROMPT_MAX = 4000
 SEED_MAX = 2**32 - 1
 SAMPLES_MAX = 4
 STRENGTH_DEFAULT = 0.7
+
+
+PLAIN = RegexValidator(r"\A[\w-]+\Z", RELOAD)
+"""What `draw_form_token` draws; a dot stands in the tokens of edits that are made together, with a number behind it."""
 
 
 def draw_form_token() -> str:
@@ -100,7 +105,7 @@ class EditForm(SpecForm):
     second = PictureField(required=False, error_messages={"invalid": "No such picture."})
     keep_seed = forms.BooleanField(required=False)  # the next edit is to have the same one
     joined = PictureField(required=False)  # what several edits made that this one asks for at once, to compare both
-    form_token = forms.CharField(max_length=64, error_messages={"required": RELOAD})
+    form_token = forms.CharField(max_length=64, validators=[PLAIN], error_messages={"required": RELOAD})
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -118,7 +123,7 @@ class RunAgainForm(forms.Form):
 
     mode = forms.ChoiceField(required=False, choices=[("same", "Run again"), ("new", "Variation")])
     second = PictureField(required=False)
-    form_token = forms.CharField(max_length=64)
+    form_token = forms.CharField(max_length=64, validators=[PLAIN])
 
     @property
     def draws_new_seed(self) -> bool:

@@ -1,6 +1,7 @@
 """A recipe that comes as a file: nothing of it is believed."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,8 @@ def read(data: bytes) -> FoundRecipe:
 
 def _parsed(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_number)
+        text = data.decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_once, parse_int=_whole, parse_constant=_no_number)
     except NotARecipe:
         raise
     except (ValueError, RecursionError):
@@ -100,6 +102,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise NotARecipe("This file says something twice, so it is not clear what holds.")
     return found
+
+
+def _whole(text: str) -> int | float:
+    """One with hundreds of digits is more than a field for numbers can look at: infinity is refused by its size."""
+    number = int(text)
+    return number if len(text) <= 300 else math.inf if number > 0 else -math.inf
 
 
 def _no_number(text: str) -> Any:

@@ -206,8 +206,9 @@ def cancel_waiting(batch: Batch) -> int:
     What is under way ends, and no step begins after it. One that is sent at this moment has a new fence, so that its
     old row cancels nothing.
     """
-    Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now(), paused_at=None)
+    Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now())
     number = sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+    Batch.objects.filter(pk=batch.pk).update(paused_at=None)  # not before, or some would be sent meanwhile
     rings.ring_steps(batch.pk)
     return number
 

@@ -53,13 +53,15 @@ def follow(job: GenerationJob, ready: list[Image]) -> None:
     if item.batch.gate:
         item.swap({ItemState.WORKING}, state=ItemState.LOOKING)
     else:
-        advance(item, ready[0], None)
+        advance(item, ItemState.WORKING, ready[0], None)
 
 
-def advance(item: BatchItem, result: Image, kept: Image | None) -> bool:
-    """With this result to the next step; behind the last one it is kept: `kept` alone, or all of its edit."""
-    batch = item.batch
-    states: set[str] = {ItemState.WORKING, ItemState.LOOKING}
+def advance(item: BatchItem, state: ItemState, result: Image, kept: Image | None) -> bool:
+    """state → the next step with this result; behind the last one it is kept: `kept` alone, or all of its edit.
+
+    False if it is not in that state any more.
+    """
+    batch, states = item.batch, {str(state)}
     if item.step + 1 >= len(batch.steps):
         if not item.swap(states, state=ItemState.KEPT, kept=kept):
             return False
@@ -139,14 +141,15 @@ def _made(batch: Batch, items: list[BatchItem]) -> str | None:
 def order_of(batch: Batch, item: BatchItem, steps: list[EditSpec], before: GenerationJob | None) -> Order:
     """The next edit of an item, `before` being its last one.
 
-    One that went wrong is repeated as it was; of one that somebody looked at another is made.
+    One that went wrong is repeated as it was; of a step that gave a result before, another is made.
     """
     step = item.step
     spec = fill([steps[step]], item.values)[0]
     again = before if before is not None and before.batch_step == step else None
-    if again is not None:
-        succeeded = again.state == JobState.SUCCEEDED
-        spec = replace(spec, seed=None if succeeded else again.seed)
+    if again is not None and again.state != JobState.SUCCEEDED:
+        spec = replace(spec, seed=again.seed)
+    elif before is not None and before.batch_step is not None and before.batch_step >= step:
+        spec = replace(spec, seed=None)
     return Order(
         [item.made_of],
         spec,
@@ -170,9 +173,9 @@ def _against_all(batch: Batch) -> str:
 
 def _against(batch: Batch, item: BatchItem) -> str:
     source = item.made_of
-    if not usable(source, batch):
-        return expired_words(source) if expired([source]) else GONE
-    return ""
+    if not _is_there(source, batch):
+        return GONE
+    return expired_words(source) if expired([source]) else ""
 
 
 GONE = "The picture that it would be made of is gone, in the trash, or in another workspace."
@@ -180,19 +183,25 @@ GONE = "The picture that it would be made of is gone, in the trash, or in anothe
 
 def usable(source: Image, batch: Batch) -> bool:
     """Whether an edit of the batch may be made of it."""
+    return _is_there(source, batch) and expired([source]) is None
+
+
+def _is_there(source: Image, batch: Batch) -> bool:
     open_to_maker = source.trashed_at is None and source.removed_at is None and source.purged_at is None
     mine = source.withheld_at is None or source.made_by_id == batch.made_by_id
     here = source.workspace_id == batch.workspace_id and source.state != ImageState.REFUSED
-    return open_to_maker and mine and here and expired([source]) is None
+    return open_to_maker and mine and here
 
 
 def wake(items: "QuerySet[BatchItem]", batch: Batch) -> int:
     """Let those that stopped try once more; returns how many."""
-    stopped = items.filter(state=ItemState.STOPPED)
-    found = stopped.update(state=ItemState.WORKING, said="", due_at=timezone.now())
-    if found:
+    with transaction.atomic():
+        rows = items.filter(state=ItemState.STOPPED).select_for_update(no_key=True, of=("self",))
+        ids = list(rows.order_by("number").values_list("pk", flat=True))
+        BatchItem.objects.filter(pk__in=ids).update(state=ItemState.WORKING, said="", due_at=timezone.now())
+    if ids:
         rings.ring_steps(batch.pk)
-    return found
+    return len(ids)
 
 
 def results_kept(batch: Batch) -> "ImageQuerySet":

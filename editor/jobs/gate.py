@@ -46,15 +46,16 @@ def keep(item: BatchItem, image_id: UUID | None = None) -> bool:
     if result is None:
         return False
     with transaction.atomic():
-        return advance(item, result, result)
+        return advance(item, ItemState.LOOKING, result, result)
 
 
 def drop(item: BatchItem) -> bool:
     """looking, stopped, or an edit that went wrong → dropped; it costs nothing more."""
     if item.state == ItemState.WORKING and (item.due_at is not None or item.job.state not in ENDED_BADLY):
         return False
-    states: set[str] = {ItemState.LOOKING, ItemState.STOPPED, ItemState.WORKING}
-    return item.swap(states, state=ItemState.DROPPED, said="", due_at=None)
+    if item.state not in {ItemState.LOOKING, ItemState.STOPPED, ItemState.WORKING}:
+        return False
+    return item.swap({item.state}, state=ItemState.DROPPED, due_at=None)  # why it stopped stays, to be taken back
 
 
 def again(item: BatchItem) -> bool:
@@ -100,15 +101,18 @@ def take_back(item: BatchItem) -> bool:
     """The last decision about an item: it waits for a look again. False if its next edit was sent already."""
     match item.state:
         case ItemState.DROPPED:
-            looked_at = item.job.state == JobState.SUCCEEDED
-            return item.swap(
-                {ItemState.DROPPED}, state=ItemState.LOOKING if looked_at else ItemState.WORKING, due_at=None
-            )
+            return item.swap({ItemState.DROPPED}, state=_before_drop(item), due_at=None)
         case ItemState.KEPT:
             return _keep_no_more(item)
         case ItemState.WORKING | ItemState.STOPPED:
             return _back(item)
     return False
+
+
+def _before_drop(item: BatchItem) -> ItemState:
+    if item.said:  # the edit of its step was never made
+        return ItemState.STOPPED
+    return ItemState.LOOKING if item.job.state == JobState.SUCCEEDED else ItemState.WORKING
 
 
 def _keep_no_more(item: BatchItem) -> bool:
@@ -147,8 +151,11 @@ def _looked_at(item: BatchItem) -> GenerationJob | None:
 
 
 def run_from(batch: Batch, items: "ItemQuerySet", step: int) -> int:
-    """Once more from a step (from 0) on, of what was kept before it; returns how many. None that is under way."""
-    resting = {ItemState.LOOKING, ItemState.KEPT, ItemState.DROPPED, ItemState.STOPPED}
+    """Once more from a step (from 0) on, of what was kept before it; returns how many.
+
+    None that is under way, and none that somebody dropped.
+    """
+    resting = {ItemState.LOOKING, ItemState.KEPT, ItemState.STOPPED}
     with transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(canceled_at=None)  # which locks it, too
         rows = items.filter(state__in=resting).select_for_update(no_key=True, of=("self",)).order_by("number")

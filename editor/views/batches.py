@@ -48,7 +48,7 @@ def batch(request: PersonRequest, batch_id: UUID) -> HttpResponse:
         rows = rows.filter(SHOWN[show])
     changed = request.GET.get("changed", "")
     if changed in dict(EXTENTS):
-        rows = rows.filter(job__in=that_changed(batches.edits_of(found), changed).values("pk"))
+        rows = rows.filter(job__in=that_changed(batches.edits_of(found), changed, request.user).values("pk"))
     context = standing(request, found) | one_page(request, rows)
     context |= {"show": show if show in SHOWN else "", "changed": changed, "extents": EXTENTS}
     return render(request, "batches/batch.html", context)

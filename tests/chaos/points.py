@@ -38,7 +38,7 @@ POINTS = {
     "check-applied": Point("editor.jobs.checks:check"),
     "rows-written": Point("editor.jobs.collection:_rows"),
     "result-fetched": Point("editor.jobs.collection:_raw"),
-    "bytes-stored": Point("editor.images.ingest:_store"),
+    "bytes-stored": Point("editor.images.ingest:_become_ready", after=False),
     "picture-ready": Point("editor.images.ingest:_become_ready"),
     "job-done": Point("editor.jobs.collection:_conclude"),
     "ring-answered": Point("editor.rings:answered"),

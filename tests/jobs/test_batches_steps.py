@@ -153,6 +153,37 @@ def test_dropped_one_costs_nothing_more_and_comes_back(alice: User) -> None:
     assert item(batch).state == ItemState.LOOKING
 
 
+def test_one_that_stopped_is_dropped_and_comes_back_where_it_was(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    gate.keep(item(batch))
+    batches.cancel_waiting(batch)
+    chains.go_on(batch.pk)
+    stopped = item(batch)
+    assert (stopped.state, stopped.step, stopped.said) == (ItemState.STOPPED, 1, chains.CANCELED)
+    assert gate.drop(item(batch))
+    assert gate.take_back(item(batch))
+    found = item(batch)
+    assert (found.state, found.step, found.said) == (ItemState.STOPPED, 1, chains.CANCELED)
+    assert not gate.keep(found)  # there is no result of its step
+
+
+@pytest.mark.parametrize("step", [0, 2])
+def test_second_window_keeps_nothing_that_the_first_runs_again(alice: User, step: int) -> None:
+    batch = chain(alice, gate=True)
+    for _ in range(step):
+        succeed(item(batch).job)
+        gate.keep(item(batch))
+        chains.go_on(batch.pk)
+    succeed(item(batch).job)
+    first, second = item(batch), item(batch)
+    assert gate.again(first)
+    assert not gate.keep(second)
+    assert not gate.drop(second)
+    found = item(batch)
+    assert (found.state, found.step, found.due_at is not None) == (ItemState.WORKING, step, True)
+
+
 def test_decision_is_taken_back_as_long_as_nothing_was_sent(alice: User) -> None:
     batch = chain(alice, gate=True)
     first = item(batch).job
@@ -339,6 +370,7 @@ def test_again_from_a_step_begins_with_what_was_kept_before_it(alice: User) -> N
     assert gate.run_from(batch, batches.items_of(batch), 1) == 0  # it is under way
     chains.go_on(batch.pk)
     assert (item(batch).job.batch_step, item(batch).job.source_image) == (1, results[0])
+    assert item(batch).job.seed != 7  # as the recipe says: it would be made, and paid, a second time
     assert not chains.results_kept(batch).exists()
     batches.cancel_waiting(batch)
     assert gate.run_from(batch, batches.items_of(batch), 1) == 0
@@ -425,3 +457,11 @@ def test_chain_runs_through_by_itself_with_the_flux_server(alice: User, sandbox:
     assert (standing.done, standing.failed) == (1, 1)
     assert [each.step for each in items(batch)] == [2, 1]
     assert len(sandbox.ledger()) == 5
+
+
+def test_again_from_a_step_leaves_what_was_dropped(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    gate.drop(item(batch))
+    assert gate.run_from(batch, batches.items_of(batch), 0) == 0
+    assert item(batch).state == ItemState.DROPPED

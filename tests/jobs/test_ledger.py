@@ -89,6 +89,7 @@ def test_sent_again_is_held_once(alice: User) -> None:
     assert usage(job).pictures_taken == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_end_without_its_entry_does_not_happen(alice: User) -> None:
     job = new(alice)
     # As if it had been settled by somebody else: the second entry is refused, and the end with it.

@@ -3,7 +3,7 @@
 import pytest
 from django.template.loader import render_to_string
 
-from editor.library.changed import EXTENTS, most_changed_first, that_changed
+from editor.library.changed import EXTENTS, that_changed
 from editor.models import ChangeMap, ChangeState, Extent, GenerationJob, Image, NoChangeMap, User
 from tests.makers import make_image, make_job, make_user
 
@@ -33,20 +33,15 @@ def test_a_filter_finds_each_step_and_nothing_of_which_nothing_is_known(alice: U
     none = make_image(alice, kind="generated", job=unknown, position=1)
     ChangeMap.objects.create(image=none, state=ChangeState.NONE, reason=NoChangeMap.SHAPE)
     jobs = GenerationJob.objects.all()
-    found = {name: set(that_changed(jobs, name)) for name, _ in EXTENTS}
+    found = {name: set(that_changed(jobs, name, alice)) for name, _ in EXTENTS}
     assert found == {"much": {much, several}, "little": {little}, "hardly": {hardly}}
-    assert set(that_changed(jobs, "else")) == set(jobs)
-
-
-def test_what_changed_most_comes_first(alice: User) -> None:
-    little, unknown, much = changed(alice, 0.1), changed(alice, None), changed(alice, 0.05, 0.9)
-    assert list(most_changed_first(GenerationJob.objects.all())) == [much, little, unknown]
+    assert set(that_changed(jobs, "else", alice)) == set(jobs)
 
 
 def test_a_removed_result_says_nothing(alice: User) -> None:
     job = changed(alice, 0.5)
     Image.objects.filter(job=job).update(removed_at=job.created_at, trashed_at=job.created_at)
-    assert not that_changed(GenerationJob.objects.all(), Extent.MUCH).exists()
+    assert not that_changed(GenerationJob.objects.all(), Extent.MUCH, alice).exists()
 
 
 @pytest.mark.parametrize(
@@ -71,3 +66,11 @@ def test_no_mark_where_nothing_is_known_and_no_query_for_it(alice: User, django_
     [image] = jobs[0].results.all()
     with django_assert_num_queries(0):  # type: ignore[operator]
         assert not render_to_string("pictures/change_mark.html", {"image": image}).strip()
+
+
+def test_result_that_waits_for_a_look_says_nothing_to_others(alice: User) -> None:
+    job = changed(alice, 0.5)
+    Image.objects.filter(job=job).update(withheld_at=job.created_at)
+    jobs = GenerationJob.objects.all()
+    assert that_changed(jobs, Extent.MUCH, alice).exists()
+    assert not that_changed(jobs, Extent.MUCH, make_user("bob@example.com")).exists()

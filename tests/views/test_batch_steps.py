@@ -21,6 +21,7 @@ from editor.models import (
     ImageKind,
     ItemState,
     JobState,
+    Membership,
     Recipe,
     RecipeVersion,
     Role,
@@ -28,6 +29,7 @@ from editor.models import (
     Workspace,
 )
 from tests.makers import make_batch, make_change, make_image, make_job, make_user
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -373,3 +375,16 @@ def test_pictures_of_a_batch_are_told_apart_by_how_much_changed(alice: User, ali
 
 def shown(client: Client, address: str) -> list[int]:
     return [item.number for item in client.get(address).context["items"]]
+
+
+def test_why_one_stopped_is_told_to_its_maker_alone(alice: User, alice_client: Client) -> None:
+    team = Workspace.objects.found(alice, "Shoes")
+    bob = make_user("bob@example.com")
+    Membership.objects.create(workspace=team, user=bob, role=Role.EDITOR)
+    batch = make_batch(bob, make_job(bob, make_image(bob, workspace=team), **DONE))
+    batch.items.update(state=ItemState.STOPPED, said="The safety check kept back too many of your edits.")
+    address = reverse("batch", args=[batch.pk])
+    assert "safety check" in client_of(bob).get(address).content.decode()
+    page = alice_client.get(address).content.decode()
+    assert "safety check" not in page
+    assert "It could not go on." in page

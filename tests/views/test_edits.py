@@ -423,3 +423,9 @@ def test_an_edit_that_a_moderator_refused_is_changed_and_not_run_again(alice: Us
     assert "Nobody is at fault" not in page
     assert "Change it" in page
     assert "Same seed" not in page
+
+
+def test_token_of_edits_that_are_made_together_is_nobodys_own(alice: User, alice_client: Client) -> None:
+    body = {"source": make_image(alice).pk, "prompt": "make it blue", "form_token": "of-a-batch.0.1.1"}
+    assert alice_client.post("/edits/", body).status_code == 422
+    assert not GenerationJob.objects.exists()

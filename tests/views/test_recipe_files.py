@@ -90,6 +90,8 @@ def step(**fields: Any) -> dict[str, Any]:
         (step(strength=True), "“strength” has to be a number"),
         (step(strength="0.5"), "“strength” has to be a number"),
         (step(strength=1.5), "A number from 0 to 1"),
+        (step(strength=10**400), "A number from 0 to 1"),
+        (step(strength=-(10**4000)), "A number from 0 to 1"),
         (step(samples=2.0), "“samples” has to be a whole number"),
         (step(samples=5), "One to four pictures"),
         (step(seed=-1), "A whole number from 0"),
