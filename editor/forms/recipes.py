@@ -176,7 +176,8 @@ class DockForm(EditForm):
         empty = {name.casefold() for name, value in asked.items() if not value}
         open_ones = [name for name in placeholders([spec]) if name.casefold() in ours & empty]
         if open_ones:
-            self.add_error("filled", f"Say what {in_words(open_ones)} is to be, or take it out of the words.")
+            what = ("is to be, or take it" if len(open_ones) == 1 else "are to be, or take them") + " out of the words."
+            self.add_error("filled", f"Say what {in_words(open_ones)} {what}")
             return cleaned
         full = fill([spec], {name: value for name, value in asked.items() if value})[0]
         for name, text in (("prompt", full.prompt), ("negative_prompt", full.negative_prompt)):
