@@ -34,7 +34,9 @@ class Body:
         if self._complete:  # now comes only the news that the client went away, which may take as long as it likes
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), self._chunk_seconds)
+            # `wait_for` of Python 3.11 loses a cancellation that comes as the piece does: a stream would never end.
+            async with asyncio.timeout(self._chunk_seconds):
+                message = await self._receive()
         except TimeoutError:
             return GONE
         self._seen += len(message.get("body", b""))

@@ -98,3 +98,20 @@ def test_who_sends_no_more_than_allowed_has_the_portals_answer() -> None:
 
 def test_nothing_is_said_behind_an_answer_that_has_begun() -> None:
     assert told(most=7, answers_first=True) == [200]
+
+
+def test_who_is_to_stop_as_a_piece_comes_stops() -> None:
+    async def stop() -> bool:
+        coming: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+
+        async def client() -> Mapping[str, Any]:
+            return await coming
+
+        reading = asyncio.ensure_future(Body(client, most_bytes=10).read())
+        await asyncio.sleep(0.01)
+        coming.set_result(piece(5))
+        reading.cancel()
+        await asyncio.wait([reading])
+        return reading.cancelled()
+
+    assert async_to_sync(stop)()
