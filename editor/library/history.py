@@ -158,10 +158,15 @@ def narrowings_of(history: History, filters: HistoryFilters) -> list[Narrowing]:
         found.append(Narrowing([own.filter(made_by=filters.who)]))
     if filters.favourites:
         marked = Favourite.objects.filter(user=history.user, job__isnull=False, image__trashed_at=None)
-        found.append(Narrowing([marked], lambda name: marked.filter(job=OuterRef(name)), each=RESULTS_MAX))
+        found.append(Narrowing([marked], lambda name: marked.filter(**_same_edit(name)), each=RESULTS_MAX))
     if filters.source:
         found.append(_of_terms(history, [source_term(filters.source)]))
     return [*found, *(_of_terms(history, [word]) for word in filters.words[:-1])]
+
+
+def _same_edit(name: str) -> dict[str, OuterRef]:
+    """With its moment, as the index of favourites knows both; the id alone would be looked for among all of them."""
+    return {"job": OuterRef(name), MOMENT: OuterRef("created_at" if name == "pk" else MOMENT)}
 
 
 def _compared(history: History, filters: HistoryFilters) -> list[Narrowing]:
