@@ -4,7 +4,7 @@ from django import template
 
 from editor.models import BatchItem, Image, ItemState, User
 from editor.templatetags.retake import progress_tone, state_words
-from editor.views.batches import changes, mark_of
+from editor.views.batches import mark_of
 
 register = template.Library()
 
@@ -15,12 +15,6 @@ TONES = {ItemState.KEPT: "done", ItemState.DROPPED: "", ItemState.STOPPED: "bad"
 @register.filter
 def item_mark(item: BatchItem) -> str:
     return mark_of(item)
-
-
-@register.filter
-def item_changes(item: BatchItem) -> bool:
-    """Whether it goes on without anybody's doing."""
-    return changes(item)
 
 
 @register.filter
