@@ -1,7 +1,8 @@
 """Saying it, from any process, once what changed is committed.
 
 A message names whom it is for (`workspace:<id>`, `person:<id>` or `session:<hash>`) and then its topics, parted by
-spaces: `edit:<id>`, `edits:<workspace>`, `image:<id>`, `library:<workspace>`; or END, which ends streams.
+spaces: `edit:<id>`, `edits:<workspace>`, `image:<id>`, `library:<workspace>`, `talk:<image>`,
+`talks:<workspace>`, `told:<person>`; or END, which ends streams.
 """
 
 import logging
@@ -39,6 +40,16 @@ def image_changed(image_id: UUID, made_by_id: int, workspace_id: UUID) -> None:
     """It is ready or refused, came or went. Others learn only that the library changed: it may be kept from them."""
     _on_commit(for_person(made_by_id), f"image:{image_id}")
     _on_commit(for_workspace(workspace_id), f"library:{workspace_id}")
+
+
+def talk_changed(image_id: UUID, workspace_id: UUID) -> None:
+    """Somebody commented on it, asked for a review, decided on it or shared it; or took any of that back."""
+    _on_commit(for_workspace(workspace_id), f"talk:{image_id}", f"talks:{workspace_id}")
+
+
+def person_told(person_id: int) -> None:
+    """There is a notification for them, or they have seen some."""
+    _on_commit(for_person(person_id), f"told:{person_id}")
 
 
 def end_streams(person_id: int) -> None:

@@ -6,6 +6,7 @@ from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch, BatchItem, ItemState
 from editor.models.changes import ChangeMap, ChangeState, Extent, NoChangeMap
 from editor.models.chosen import ChangedMeanwhile, Setting
+from editor.models.comments import COMMENT_MAX, Comment, CommentVersion, Mention
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
@@ -42,9 +43,22 @@ from editor.models.moderation import (
     Report,
     ReportReason,
 )
+from editor.models.notifications import About, MailedSubject, Notification, ToldBy
 from editor.models.prompt_rules import PromptRule, RuleAction, RuleKind
 from editor.models.recipes import Recipe, RecipeVersion
+from editor.models.reviews import (
+    WHY_MAX,
+    Approval,
+    ApprovalEvent,
+    ApprovalState,
+    ReplacedUse,
+    Replacement,
+    Review,
+    Reviewer,
+    ReviewState,
+)
 from editor.models.server_orders import ServerOrder
+from editor.models.shares import Share, ShareKind
 from editor.models.turns import Turn
 from editor.models.users import Invitation, Trust, User
 from editor.models.workspaces import (
@@ -59,14 +73,20 @@ from editor.models.workspaces import (
 )
 
 __all__ = [
+    "COMMENT_MAX",
     "COUNTING",
     "FINAL",
     "OPEN",
     "OWNED_MAX",
+    "WHY_MAX",
     "WITH_VENDOR",
+    "About",
     "Action",
     "Allowance",
     "AllowanceEntry",
+    "Approval",
+    "ApprovalEvent",
+    "ApprovalState",
     "Attempt",
     "AttemptState",
     "AuditEntry",
@@ -81,6 +101,8 @@ __all__ = [
     "ChangedMeanwhile",
     "Collection",
     "CollectionItem",
+    "Comment",
+    "CommentVersion",
     "Consent",
     "Decision",
     "EditTerm",
@@ -104,21 +126,29 @@ __all__ = [
     "LastOwner",
     "Licence",
     "Listed",
+    "MailedSubject",
     "Mark",
     "Measure",
     "Membership",
+    "Mention",
     "ModerationCase",
     "NoChangeMap",
     "Notice",
+    "Notification",
     "PromptRule",
     "Recipe",
     "RecipeVersion",
+    "ReplacedUse",
+    "Replacement",
     "Report",
     "ReportReason",
     "Retained",
     "RetentionPass",
     "RetentionRule",
     "Retired",
+    "Review",
+    "ReviewState",
+    "Reviewer",
     "Role",
     "RuleAction",
     "RuleKind",
@@ -126,9 +156,12 @@ __all__ = [
     "ServerOrder",
     "Setting",
     "Shape",
+    "Share",
+    "ShareKind",
     "StorageUse",
     "Stray",
     "Tag",
+    "ToldBy",
     "TooManyWorkspaces",
     "Trust",
     "Turn",

@@ -58,6 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)  # then `is_active` is off, too
     edits_paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # too many were blocked
     notices_unseen = models.PositiveIntegerField(default=0, editable=False)
+    notifications_unseen = models.PositiveIntegerField(default=0, editable=False)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)  # one more ends all their sessions
 
     objects: ClassVar[UserManager] = UserManager()

@@ -14,8 +14,11 @@ from editor.access import image_for, open_workspace_for
 from editor.forms import PictureForm
 from editor.library.words import index_words
 from editor.models import Collection, GenerationJob, Image, Tag
+from editor.views.approval import approval_section
+from editor.views.comments import comments_section
 from editor.views.frame import PersonRequest, may_edit_here, may_manage_here, signed_in, workspace_here
 from editor.views.library import targets
+from editor.views.shares import shares_section
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of
 
@@ -61,6 +64,7 @@ def picture_page(request: PersonRequest, image: Image, form: PictureForm | None 
         "targets": targets(request, workspace),
         "rights": ["pictures/rights.html", "pictures/no_rights.html"],
     }
+    context |= comments_section(request, image) | approval_section(request, image) | shares_section(request, image)
     return render(request, "pictures/picture.html", context, status=422 if form is not None else 200)
 
 

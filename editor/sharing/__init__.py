@@ -1,0 +1,1 @@
+"""What people outside see through a link, and no more."""
