@@ -80,6 +80,14 @@ def _is_there(image: Image) -> bool:
     return image.is_ready and image.purged_at is None and image.removed_at is None and image.quarantined_at is None
 
 
+def between(before: Image, after: Image) -> bytes:
+    """A map of what is different in the second picture, as PNG; of any two, made anew each time.
+
+    Raises Incomparable, Missing, BucketUnavailable, OSError, ValueError.
+    """
+    return draw(changes(_rendition(before), _rendition(after)).map)
+
+
 def _make(wanted: ChangeMap, image: Image, source: Image) -> bool:
     found = changes(_rendition(source), _rendition(image))
     data, key = draw(found.map), keys.change_key(image.pk)
