@@ -21,6 +21,7 @@ from editor.models import (
     JobSource,
     Membership,
     Recipe,
+    Replacement,
     Role,
     Workspace,
 )
@@ -297,3 +298,22 @@ def may_edit_as(role: str, workspace: Workspace) -> bool:
 
 def may_edit_in(user: "User", workspace: Workspace) -> bool:
     return editable_workspaces(user).filter(pk=workspace.pk).exists()
+
+
+def may_manage_as(user: "User", workspace_id: UUID) -> bool:
+    """Whether the person may manage this workspace."""
+    mine = Membership.objects.filter(user=user, workspace=workspace_id, role__in=roles_with(Right.MANAGE))
+    return mine.exists()
+
+
+def replacement_for(user: "User", replacement_id: UUID) -> Replacement:
+    """One that the person may take back: who decided on it, and who manages. Raises Http404, InArchive."""
+    found = Replacement.objects.select_related("old", "new", "workspace").filter(pk=replacement_id).first()
+    if found is None or not Image.objects.visible_to(user).filter(pk=found.old_id).exists():
+        raise Http404
+    membership = member_of(user, found.workspace_id)
+    if found.by_id != user.pk and Right.MANAGE not in RIGHTS[Role(membership.role)]:
+        raise Http404
+    if not found.workspace.is_open:
+        raise InArchive(found.workspace)
+    return found

@@ -71,30 +71,36 @@ def replace(review: Review, by: User) -> Replacement | None:
 
     Raises NotPossible if one of the two is not there any more.
     """
-    if review.replaces is None:
-        return None
+    return put_in_place(review.replaces, review.image, by, review) if review.replaces is not None else None
+
+
+def put_in_place(old: Image, new: Image, by: User, review: Review | None = None) -> Replacement | None:
+    """`new` is used from now on wherever `old` is, or what stands in its place by now. Raises NotPossible."""
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=review.workspace_id)  # one after the other
-        old, new = _both(current_of(review.replaces), review.image)
+        old, new = _both(current_of(old), new)
         if old.pk == new.pk:
             return None
+        if _current(old.workspace_id).filter(old=old).exists():
+            raise NotPossible("Another picture took that place in this moment. Look at that one first.")
         # It was replaced itself, and comes back: what stood in its place since does so no more.
-        _current(workspace.pk).filter(old=new).update(undone_at=timezone.now(), undone_by=by)
-        made = Replacement.objects.create(workspace=workspace, review=review, old=old, new=new, by=by)
-        ReplacedUse.objects.bulk_create([*_collections(made), *_cover(made, workspace), *_shares(made)])
-        add_tags(workspace, [new], list(Tag.objects.filter(image_tags__image=old).values_list("name", flat=True)))
+        _current(old.workspace_id).filter(old=new).update(undone_at=timezone.now(), undone_by=by)
+        made = Replacement.objects.create(workspace=old.workspace, review=review, old=old, new=new, by=by)
+        ReplacedUse.objects.bulk_create([*_collections(made), *_cover(made), *_shares(made)])
+        tags = Tag.objects.filter(image_tags__image=old).values_list("name", flat=True)
+        add_tags(old.workspace, [new], list(tags))
         _tell(made, ApprovalEvent.Kind.REPLACED, by)
     return made
 
 
 def _both(old: Image, new: Image) -> tuple[Image, Image]:
-    """Locked. Raises NotPossible."""
-    rows = Image.objects.select_for_update(no_key=True).filter(pk__in=[old.pk, new.pk]).order_by("pk")
-    found = {each.pk: each for each in rows if each.is_ready and each.purged_at is None}
-    open_ones = {each.pk for each in found.values() if each.trashed_at is None and each.withheld_at is None}
-    if new.pk not in open_ones or old.pk not in found or found[old.pk].workspace_id != found[new.pk].workspace_id:
+    """Locked, in the order in which several pictures are. Raises NotPossible."""
+    rows = Image.objects.select_for_update(of=("self",)).select_related("workspace")
+    found = {each.pk: each for each in rows.filter(pk__in=[old.pk, new.pk]).order_by("pk")}
+    old, new = found[old.pk], found[new.pk]
+    open_ones = new.trashed_at is None and new.withheld_at is None and new.is_ready
+    if not open_ones or old.purged_at is not None or old.workspace_id != new.workspace_id:
         raise NotPossible("One of the two pictures is not in this library any more, so nothing was replaced.")
-    return found[old.pk], found[new.pk]
+    return old, new
 
 
 def _collections(made: Replacement) -> Iterable[ReplacedUse]:
@@ -111,10 +117,10 @@ def _collections(made: Replacement) -> Iterable[ReplacedUse]:
     items.update(image=made.new, image_created_at=made.new.created_at)
 
 
-def _cover(made: Replacement, workspace: Workspace) -> Iterable[ReplacedUse]:
+def _cover(made: Replacement) -> Iterable[ReplacedUse]:
     if made.new.sensitive:  # everybody sees a cover without asking to
         return
-    if Workspace.objects.filter(pk=workspace.pk, cover=made.old).update(cover=made.new):
+    if Workspace.objects.filter(pk=made.workspace_id, cover=made.old).update(cover=made.new):
         yield ReplacedUse(replacement=made, place=ReplacedUse.Place.COVER)
 
 
@@ -131,12 +137,11 @@ def take_back(made: Replacement, by: User) -> bool:
     Raises NotPossible if the new one was replaced itself since, or the old one is gone.
     """
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=made.workspace_id)
-        if not _current(workspace.pk).filter(pk=made.pk).exists():
-            return False
-        if _current(workspace.pk).filter(old=made.new_id).exists():
-            raise NotPossible("It was replaced itself since. Take that back first.")
         made.new, made.old = _both(made.new, made.old)
+        if not _current(made.workspace_id).filter(pk=made.pk).exists():
+            return False  # pressed twice
+        if _current(made.workspace_id).filter(old=made.new_id).exists():
+            raise NotPossible("It was replaced itself since. Take that back first.")
         for use in made.uses.select_related("collection", "share"):
             _put_back(made, use)
         Replacement.objects.filter(pk=made.pk).update(undone_at=timezone.now(), undone_by=by)

@@ -18,6 +18,7 @@ from editor.views.approval import approval_section
 from editor.views.comments import comments_section
 from editor.views.frame import PersonRequest, may_edit_here, may_manage_here, signed_in, workspace_here
 from editor.views.library import targets
+from editor.views.proposals import replacements_section
 from editor.views.shares import shares_section
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of
@@ -65,6 +66,7 @@ def picture_page(request: PersonRequest, image: Image, form: PictureForm | None 
         "rights": ["pictures/rights.html", "pictures/no_rights.html"],
     }
     context |= comments_section(request, image) | approval_section(request, image) | shares_section(request, image)
+    context |= replacements_section(request, image)
     return render(request, "pictures/picture.html", context, status=422 if form is not None else 200)
 
 
