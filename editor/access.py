@@ -25,6 +25,7 @@ from editor.models import (
     Membership,
     Recipe,
     Review,
+    ReviewState,
     Role,
     Workspace,
 )
@@ -345,6 +346,11 @@ def asked_review_for(user: "User", review_id: UUID) -> Review:
     if not found.workspace.is_open:
         raise InArchive(found.workspace)
     return found
+
+
+def reviews_to_answer(user: "User", image_ids: Iterable[UUID]) -> "QuerySet[Review]":
+    """Open rounds about these pictures in which the person was asked, answered or not."""
+    return reviews_for(user).filter(image__in=image_ids, state=ReviewState.OPEN, reviewers__user=user)
 
 
 def withdrawable_review_for(user: "User", review_id: UUID) -> Review:
