@@ -16,6 +16,7 @@ from django.utils import timezone
 from editor.access import editable_workspaces
 from editor.jobs.abandoned import cancel_of
 from editor.models import (
+    Culling,
     Favourite,
     FormerMember,
     Image,
@@ -89,7 +90,7 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 def _trash_made(user: User) -> None:
     teams = editable_workspaces(user).filter(personal_for=None)
     made = Image.objects.filter(made_by=user, workspace__in=teams.values("pk"), trashed_at=None)
-    made.update(trashed_at=timezone.now())
+    Image.objects.filter(pk__in=made.hold_unlocked()).update(trashed_at=timezone.now())
 
 
 def _leave_workspaces(user: User) -> None:
@@ -105,6 +106,7 @@ def _forget_traces(user: User) -> None:
     """Rows that hold the address or are the person's own business alone."""
     Favourite.objects.filter(user=user).delete()
     SavedFilter.objects.filter(user=user).delete()
+    Culling.objects.filter(user=user).delete()
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Notice.objects.filter(person=user).delete()
     forget_words(user)

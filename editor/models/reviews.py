@@ -1,6 +1,7 @@
 """Whether a picture is good to go: where it stands, who was asked, who said what, and what it replaces."""
 
-from uuid import uuid4
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,9 @@ from editor.models.images import Image
 from editor.models.library import Collection
 from editor.models.shares import Share
 from editor.models.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
 
 WHY_MAX = 500  # characters
 
@@ -59,6 +63,15 @@ class ReviewState(models.TextChoices):
     WITHDRAWN = "withdrawn"
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def end(self, by: "User | None") -> list[UUID]:
+        """Withdraw those that are open, because their pictures go elsewhere or for good. Returns the pictures' ids."""
+        rows = self.filter(state=ReviewState.OPEN)
+        images = list(rows.values_list("image", flat=True))
+        rows.update(state=ReviewState.WITHDRAWN, decided_by=by, decided_at=timezone.now())
+        return images
+
+
 class Review(models.Model):
     """One round: somebody asks named people for their yes. With `replaces` it proposes the picture's next version."""
 
@@ -75,6 +88,8 @@ class Review(models.Model):
     why = models.CharField(max_length=WHY_MAX, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReviewQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -190,3 +205,22 @@ class ReplacedUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place} of {self.replacement_id}"
+
+
+class Culling(models.Model):
+    """Many pictures that one person goes through one after the other, approving some and rejecting others."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=120)  # where the pictures come from
+    pictures = models.JSONField(default=list)  # their ids, in order
+    steps = models.JSONField(default=list)  # what was decided, and how it stood before: the way back
+    why = models.CharField(max_length=WHY_MAX, blank=True)  # the reason that goes with each no
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"], name="culling_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.title}: {len(self.pictures)}"

@@ -78,7 +78,7 @@ def hold(image: Image) -> Held:
 
 
 def approval_of(image: Image) -> Approval:
-    """Where it stands now; without a row, a draft that is not saved. What was said in another workspace counts no more."""
+    """Where it stands now; without a row, a draft that is not saved."""
     found = Approval.objects.select_related("by", "locked_by").filter(image=image, workspace=image.workspace_id)
     return found.first() or Approval(
         image=image, workspace_id=image.workspace_id, image_created_at=image.created_at, at=image.created_at

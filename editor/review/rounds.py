@@ -36,6 +36,7 @@ __all__ = [
     "reopen",
     "seen_at",
     "unlock",
+    "unlock_removed",
     "withdraw",
 ]
 
@@ -183,7 +184,7 @@ def _how_it_stands(row: Approval) -> str:
 
 
 def _guest_says(held: Held, kind: Kind, share: Share | None, guest_name: str, why: str) -> Approval:
-    """Who gave them the link answers for it; what a colleague approved is not approved again, but rejected it may be."""
+    """Who gave them the link answers for it. What a colleague approved may be rejected, but is not approved again."""
     latest = ApprovalEvent.objects.filter(image=held.image, workspace=held.image.workspace_id).order_by("-at", "-id")
     last = latest.first()
     if last is not None and (last.share, last.guest_name, last.kind, last.why) == (share, guest_name, kind, why):
@@ -265,3 +266,9 @@ def unlock(image: Image, by: User) -> None:
         held.approval.locked_at = held.approval.locked_by = None
         held.approval.save(update_fields=["locked_at", "locked_by"])
         held.happened(Kind.UNLOCKED, by)
+
+
+def unlock_removed(image: Image) -> None:
+    """Moderation removes locked pictures as well: they come back unlocked, if they do."""
+    if Approval.objects.filter(image=image, locked_at__isnull=False).update(locked_at=None, locked_by=None):
+        ApprovalEvent.objects.create(image=image, workspace_id=image.workspace_id, kind=Kind.UNLOCKED)

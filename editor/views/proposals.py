@@ -10,15 +10,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from editor.access import image_for, may_manage_as, open_workspace_for, replacement_for, review_for
-from editor.forms.proposals import ProposeForm
+from editor.access import decidable_image_for, image_for, open_workspace_for, replacement_for, review_for
 from editor.images import change_maps
 from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.changes import Incomparable
 from editor.images.delivery import ask_database
-from editor.models import Image, Review, User, Workspace
+from editor.models import WHY_MAX, Image, Review, User, Workspace
 from editor.review import replacing, rounds
 from editor.review.replacing import NotPossible, current_of, history_of, replaceable_by
+from editor.views.approval import people_in, people_to_ask, why_in
 from editor.views.comparing import same_shape
 from editor.views.frame import PersonRequest, may_manage_here, signed_in, workspace_here
 
@@ -27,40 +27,47 @@ from editor.views.frame import PersonRequest, may_manage_here, signed_in, worksp
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def picture_propose(request: PersonRequest, image_id: UUID) -> HttpResponse:
-    """`at_once`: without asking anybody, for those who decide unasked."""
+    """Which picture it is to replace, and who is asked; `at_once`: nobody, for those who decide unasked."""
     image = image_for(request.user, image_id)
     workspace = open_workspace_for(request.user, image.workspace_id)
-    images = replaceable_by(image, request.user)
-    form = ProposeForm(request.POST or None, images=images, people=_others(workspace, request.user))
-    refused = ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            return _propose(request, image, form)
-        except NotPossible as why:
-            refused = str(why)
+    offered = replaceable_by(image, request.user)
+    if request.method != "POST":
+        return _proposing(request, image, workspace, offered)
+    replaced = next((each for each in offered if str(each.pk) == request.POST.get("replaces")), None)
+    if replaced is None:
+        return _proposing(request, image, workspace, offered, "Choose the picture that it is to replace.")
+    try:
+        if "at_once" in request.POST:
+            return _replace_at_once(request, image, replaced)
+        people, note = people_in(request, workspace), why_in(request, "note")
+        review = rounds.ask(image, request.user, people, note, replaces=replaced)
+    except NotPossible as problem:
+        return _proposing(request, image, workspace, offered, str(problem))
+    return redirect("review", review.pk)
+
+
+def _proposing(
+    request: PersonRequest, image: Image, workspace: Workspace, offered: list[Image], problem: str = ""
+) -> HttpResponse:
+    chosen = request.POST.get("replaces", "")
     context = {
         "image": image,
         "workspace": workspace,
-        "form": form,
-        "refused": refused,
-        "may_manage": may_manage_here(workspace_here(request, workspace.pk)),
+        "offered": offered,
+        "chosen": next((each for each in offered if str(each.pk) == chosen), next(iter(offered), None)),
+        "may_decide": may_manage_here(workspace_here(request, workspace.pk)),
+        "problem": problem,
+        "note": request.POST.get("note", ""),
+        "why_max": WHY_MAX,
+        **people_to_ask(request, workspace),
     }
-    return render(request, "proposals/propose.html", context, status=422 if request.method == "POST" else 200)
+    return render(request, "proposals/propose.html", context, status=422 if problem else 200)
 
 
-def _others(workspace: Workspace, user: User) -> list[User]:
-    members = User.objects.filter(memberships__workspace=workspace, is_active=True).exclude(pk=user.pk)
-    return list(members.order_by("name", "email"))
-
-
-def _propose(request: PersonRequest, image: Image, form: ProposeForm) -> HttpResponse:
-    """Raises NotPossible."""
-    if "at_once" not in request.POST:
-        review = rounds.ask(image, request.user, form.asked, form.cleaned_data["note"], replaces=form.replaced)
-        return redirect("review", review.pk)
-    if not may_manage_as(request.user, image.workspace_id):
-        raise Http404
-    made = replacing.put_in_place(form.replaced, image, request.user)
+def _replace_at_once(request: PersonRequest, image: Image, replaced: Image) -> HttpResponse:
+    """Raises NotPossible, Http404, InArchive."""
+    decidable_image_for(request.user, image.pk)
+    made = replacing.put_in_place(replaced, image, request.user)
     if made is not None:
         messages.success(request, f"It stands in the place of “{made.old.name or 'the other picture'}” now.")
     return redirect("picture", image.pk)

@@ -1,0 +1,148 @@
+"""Rounds: all that wait for a person or were asked by them, one of them, and what is said in it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core import signing
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from editor.access import asked_review_for, image_for, review_for, reviews_for, withdrawable_review_for
+from editor.library.filters import id_of
+from editor.models import Review, ReviewState
+from editor.review import rounds
+from editor.review.rounds import NotPossible
+from editor.views.approval import approval_section, why_in
+from editor.views.comments import comments_section
+from editor.views.frame import PersonRequest, may_edit_here, signed_in, way_back, workspace_here, workspaces_of
+from editor.views.proposals import proposal_section
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+PER_PAGE = 30
+SHOWN = {"mine": "Waiting for me", "asked": "Asked by me", "open": "All open"}
+
+
+@never_cache
+@require_safe
+@signed_in
+def reviews(request: PersonRequest) -> HttpResponse:
+    """`show`: those that wait for the person, that they asked for (ended ones, too), or all open of a `workspace`."""
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else "mine"
+    space = None
+    if show == "open":
+        space = workspace_here(request, id_of(request.GET.get("workspace", "")))
+    rows = _listed(request, show).filter(workspace=space) if space else _listed(request, show)
+    place = _place(request, show)
+    if place is not None:
+        moment, pk = place
+        rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=pk), created_at__lte=moment)
+    found = list(rows.order_by("-created_at", "-pk").prefetch_related("reviewers__user")[: PER_PAGE + 1])
+    more = len(found) > PER_PAGE
+    context = {
+        "show": show,
+        "shown": SHOWN,
+        "space": space,
+        "spaces": [each for each in workspaces_of(request) if not each.is_personal],
+        "reviews": found[:PER_PAGE],
+        "older": _cursor(request, show, found[PER_PAGE - 1]) if more else "",
+        "first_page": place is None,
+    }
+    return render(request, "reviews/list.html", context)
+
+
+def _listed(request: PersonRequest, show: str) -> "QuerySet[Review]":
+    rows = reviews_for(request.user)
+    if show == "asked":
+        return rows.filter(asked_by=request.user)
+    rows = rows.filter(state=ReviewState.OPEN)
+    if show == "mine":
+        return rows.filter(reviewers__user=request.user, reviewers__answered_at=None)
+    return rows
+
+
+def _cursor(request: PersonRequest, show: str, last: Review) -> str:
+    return signing.dumps([last.created_at.isoformat(), str(last.pk)], salt=_salt(request, show), compress=True)
+
+
+def _place(request: PersonRequest, show: str) -> tuple[datetime, UUID] | None:
+    """None for the first page, and for whatever we did not write for this person and list."""
+    try:
+        moment, pk = signing.loads(request.GET.get("before", ""), salt=_salt(request, show))
+        return datetime.fromisoformat(moment), UUID(pk)
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def _salt(request: PersonRequest, show: str) -> str:
+    return f"reviews:{request.user.pk}:{show}"
+
+
+@never_cache
+@require_safe
+@signed_in
+def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """What is asked, of whom, what they said, and what people say about the picture."""
+    found = review_for(request.user, review_id)
+    image = image_for(request.user, found.image_id)
+    workspace = workspace_here(request, found.workspace_id)
+    context: dict[str, Any] = {"image": image, "workspace": workspace, "may_edit": may_edit_here(workspace)}
+    context |= comments_section(request, image) | approval_section(request, image)
+    asked = context["asked"] if context["review"] == found else list(found.reviewers.select_related("user"))
+    context |= proposal_section(request, found)
+    context |= {
+        "is_open": found.state == ReviewState.OPEN,
+        "review": found,
+        "asked": asked,
+        "mine": next((each for each in asked if each.user_id == request.user.pk), None),
+    }
+    return render(request, "reviews/review.html", context)
+
+
+@require_POST
+@signed_in
+def review_answer(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """`what`: approve or reject, with `why`."""
+    found = asked_review_for(request.user, review_id)
+    what = request.POST.get("what", "")
+    if what not in {"approve", "reject"}:
+        raise Http404
+    try:
+        ended = rounds.answer(found, request.user, what == "approve", why_in(request))
+    except NotPossible as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, _said(ended, approves=what == "approve"))
+    return _back(request, found)
+
+
+def _said(review: Review, *, approves: bool) -> str:
+    if not approves:
+        return "Rejected."
+    return "Approved." if review.state == ReviewState.APPROVED else "Your yes is noted. The others are still asked."
+
+
+@require_POST
+@signed_in
+def review_withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    found = withdrawable_review_for(request.user, review_id)
+    try:
+        rounds.withdraw(found, request.user)
+    except NotPossible as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, "Withdrawn: nobody is asked any more.")
+    return _back(request, found)
+
+
+def _back(request: PersonRequest, found: Review) -> HttpResponse:
+    asked = request.POST.get("next", "")
+    return way_back(asked, reverse("review", args=[found.pk])) if asked else redirect("review", found.pk)
