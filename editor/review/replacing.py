@@ -175,4 +175,3 @@ def history_of(image: Image) -> list[Replacement]:
     """Of this picture and another one, those that stand: what it stands in for, and what stands in for it."""
     rows = _current(image.workspace_id).select_related("old", "new", "by")
     return [*rows.filter(new=image).order_by("-at"), *rows.filter(old=image)]
-

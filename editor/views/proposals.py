@@ -17,7 +17,8 @@ from editor.images.changes import Incomparable
 from editor.images.delivery import ask_database
 from editor.models import WHY_MAX, Image, Review, User, Workspace
 from editor.review import replacing, rounds
-from editor.review.replacing import NotPossible, current_of, history_of, replaceable_by
+from editor.review.replacing import current_of, history_of, replaceable_by
+from editor.review.rounds import NotPossible
 from editor.views.approval import people_in, people_to_ask, why_in
 from editor.views.comparing import same_shape
 from editor.views.frame import PersonRequest, may_manage_here, signed_in, workspace_here
