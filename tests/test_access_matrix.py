@@ -44,6 +44,8 @@ from editor.models import (
 )
 from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
+from editor.review.culling import begin as begin_culling
+from editor.review.rounds import ask, decide
 from tests.makers import make_attempt, make_batch, make_change, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
@@ -328,6 +330,28 @@ def restart(scene: Scene) -> list[Any]:
     return ["restart_server"]
 
 
+def review(scene: Scene) -> list[Any]:
+    """The editor asked the viewer."""
+    return [ask(scene.image, scene.people["editor"], [scene.people["viewer"]]).pk]
+
+
+ASKED = dict.fromkeys(PEOPLE, GONE) | {"anonymous": OUT, "viewer": IN}
+
+
+def asks(scene: Scene) -> dict[str, Any]:
+    return {"person": [Membership.objects.get(user__email="colleague@example.com", workspace=scene.team).user_id]}
+
+
+def rejected(scene: Scene) -> list[Any]:
+    decide(scene.image, by=scene.people["admin"], approves=False, why="Hidden words")
+    return [scene.image.pk]
+
+
+def culling(scene: Scene) -> list[Any]:
+    """The editor goes through one picture."""
+    return [begin_culling(scene.people["editor"], scene.team, "Hidden", [scene.image.pk]).pk]
+
+
 def server_order(scene: Scene) -> list[Any]:
     """To the flux server, by somebody of the staff."""
     known = ServerOrder.objects.going_on().first()
@@ -598,6 +622,38 @@ ADDRESSES: dict[str, list[Address]] = {
     "operate_rule_list": [Address(NOT_THEIRS, args=rule)],
     "operate_rule_csv": [Address(NOT_THEIRS, args=rule)],
     "operate_rule_switch": [Address(NOT_THEIRS, "post", rule, body=lambda scene: {"to": "remove"})],
+    # Approval.
+    "picture_approval": [Address(SEE, args=image)],
+    "picture_review": [Address(EDIT, args=image), Address(EDIT, "post", image, body=asks)],
+    "picture_decide": [
+        Address(MANAGE, "post", image, body=lambda scene: {"what": "approve"}),
+        Address(MANAGE, "post", image, body=lambda scene: {"what": "reject", "why": "Hidden words"}),
+        Address(MANAGE, "post", image, body=lambda scene: {"what": "reopen"}),
+        Address(EDIT, "post", rejected, body=lambda scene: {"what": "reopen"}),
+    ],
+    "picture_lock": [
+        Address(MANAGE, "post", image),
+        Address(MANAGE, "post", image, body=lambda scene: {"remove": "1"}),
+    ],
+    "reviews": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, query=lambda scene: "?show=asked&before=forged"),
+        Address(SEE, query=lambda scene: f"?show=open&workspace={scene.team.pk}"),
+    ],
+    "review": [Address(SEE, args=review)],
+    "review_answer": [Address(ASKED, "post", review, body=lambda scene: {"what": "approve"})],
+    "review_withdraw": [Address(CHANGES_SHARED, "post", review)],
+    "cull": [
+        Address(SEE, args=team),
+        Address(SEE, "post", team, body=one_chosen),
+        Address(SEE, "post", team, body=lambda scene: {"collection": scene.collection.pk}),
+        Address(SEE, "post", team, body=lambda scene: {"from": "review"}),
+    ],
+    "culling": [Address(MAKER, args=culling)],
+    "cull_decide": [
+        Address(MAKER, "post", culling, body=lambda scene: {"what": "undo"}),
+        Address(NOT_THEIRS, "post", culling, body=lambda scene: {"what": "approve"}),  # nobody asked the editor
+    ],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

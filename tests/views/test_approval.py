@@ -7,6 +7,7 @@ from django.utils import timezone
 from editor.library.words import index_words
 from editor.models import Approval, Image, Review, Workspace
 from editor.review import rounds
+from editor.review.culling import begin
 from tests.makers import make_image, make_user
 from tests.people import client_of, quick_passwords
 from tests.review.team import Team, make_team
@@ -181,3 +182,24 @@ def test_library_is_narrowed_by_approval_and_marks_its_tiles(team: Team) -> None
     assert names("?approval=draft&q=reopened&sort=name") == {"reopened"}
     assert "Approved and locked" in client.get(address).content.decode()
     assert "Rejected: show without" in client.get(address + "?approval=rejected").content.decode()
+
+
+@pytest.mark.parametrize("what", ["withheld_at", "removed_at"])
+def test_nothing_is_decided_about_a_picture_that_is_not_shown(team: Team, what: str) -> None:
+    image = team.picture(stored=True)
+    review = rounds.ask(image, team.edda, [team.vera])
+    culling = begin(team.alice, team.workspace, "All", [image.pk])
+    now = timezone.now()
+    Image.objects.filter(pk=image.pk).update(**{"trashed_at": now if what == "removed_at" else None, what: now})
+    alice, vera = client_of(team.alice), client_of(team.vera)
+    yes = {"what": "approve"}
+    assert alice.post(reverse("picture_decide", args=[image.pk]), yes).status_code == 404
+    assert alice.post(reverse("picture_lock", args=[image.pk])).status_code == 404
+    assert alice.post(reverse("review_withdraw", args=[review.pk])).status_code == 404
+    assert vera.post(reverse("review_answer", args=[review.pk]), yes).status_code == 404
+    shown = alice.get(reverse("culling", args=[culling.pk])).content.decode()
+    assert "It is not here any more" in shown
+    assert str(image.pk) not in shown
+    said = alice.post(reverse("cull_decide", args=[culling.pk]), yes | {"at": "0"}, follow=True).content.decode()
+    assert "not here any more" in said
+    assert Approval.objects.get().state == "in-review"

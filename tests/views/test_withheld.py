@@ -27,10 +27,12 @@ from editor.models import (
     JobState,
     Membership,
     Recipe,
+    Review,
     Role,
     User,
     Workspace,
 )
+from editor.review.rounds import ask as ask_for_review
 from editor.urls import urlpatterns
 from tests.makers import make_change, make_image, make_job
 from tests.people import client_of, make_person
@@ -57,6 +59,7 @@ class Scene:
     twin: Image  # looks like it
     collection: Collection
     recipe: Recipe  # with it as picture
+    review: Review  # the maker asked both others
 
     def client(self, who: str) -> Client:
         return client_of(self.people[who])
@@ -106,7 +109,8 @@ def make_scene() -> Scene:
         add_favourites(person, [image])
     Workspace.objects.filter(pk=team.pk).update(cover=image)
     recipe = save(people["maker"], team, Draft("All", [EditSpec("some words")], shared=True, picture=image), "form")
-    return Scene(team, shared, people, image, root, job, use, twin, collection, recipe)
+    review = ask_for_review(image, people["maker"], [people["member"], people["owner"]])
+    return Scene(team, shared, people, image, root, job, use, twin, collection, recipe, review)
 
 
 def become(scene: Scene, what: str) -> None:
@@ -167,6 +171,15 @@ ADDRESSES: dict[str, list[Address]] = {
     "picture": [Address()],
     "picture_words": [Address("post", body=lambda scene: {"name": "Other"})],
     "picture_rights": [Address(), Address("post", body=lambda scene: {"licence": "own"})],
+    "picture_approval": [Address()],
+    "picture_review": [Address()],
+    "picture_decide": [],  # for admins: tests/views/test_approval.py
+    "picture_lock": [],  # likewise
+    "review": [Address(args=lambda scene: [scene.review.pk])],
+    "reviews": [
+        Address(args=lambda scene: [], whole=False),
+        Address(args=lambda scene: [], query="?show=open&workspace={team}", whole=False),
+    ],
     "picture_report": [Address()],
     "edit_create": [
         Address("post", lambda scene: [], body=edit_of),
@@ -235,7 +248,7 @@ def test_every_address_of_a_picture_is_here() -> None:
 
 def ask(scene: Scene, who: str, name: str, number: int) -> HttpResponseBase:
     row = ADDRESSES[name][number]
-    ids = {each: getattr(scene, each).pk for each in ("image", "twin", "job", "use", "collection")}
+    ids = {each: getattr(scene, each).pk for each in ("image", "twin", "job", "use", "collection", "team")}
     path = reverse(name, args=row.args(scene)) + row.query.format(**ids)
     client = scene.client(who)
     response: HttpResponseBase = client.post(path, row.body(scene)) if row.method == "post" else client.get(path)
