@@ -33,6 +33,7 @@ from editor.models import (
 )
 from editor.models.chosen import chosen
 from editor.moderation.reports import forget_words
+from editor.review.mentions import forget_mentions
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -62,7 +63,7 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
     them, or with `trash_made` goes into their trash. Edits under way are canceled. Nothing happens the second time.
-    Of recipes those stay that are shared.
+    Of recipes those stay that are shared. What the person said about pictures of teams stays without their name.
 
     Raises LastOwner, LastAdministrator.
     """
@@ -110,6 +111,7 @@ def _forget_traces(user: User) -> None:
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Notice.objects.filter(person=user).delete()
     forget_words(user)
+    forget_mentions(user)
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Invitation.objects.filter(email=user.email).delete()
