@@ -90,7 +90,7 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 def _trash_made(user: User) -> None:
     teams = editable_workspaces(user).filter(personal_for=None)
     made = Image.objects.filter(made_by=user, workspace__in=teams.values("pk"), trashed_at=None)
-    made.update(trashed_at=timezone.now())
+    Image.objects.filter(pk__in=made.hold_unlocked()).update(trashed_at=timezone.now())
 
 
 def _leave_workspaces(user: User) -> None:

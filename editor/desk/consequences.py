@@ -29,6 +29,7 @@ from editor.models import (
 from editor.moderation import fingerprints
 from editor.moderation.cases import open_case
 from editor.moderation.first_looks import Reason, of_likeness, of_sources
+from editor.review import rounds
 
 __all__ = ["NotAllowed", "apply", "put_back", "remove"]
 
@@ -116,6 +117,7 @@ def remove(image: Image) -> None:
     Image.objects.filter(pk=image.pk, removed_at=None).update(removed_at=now, trashed_at=image.trashed_at or now)
     image.refresh_from_db()
     fingerprints.remember(image)
+    rounds.unlock_removed(image)
     for version in descendants_of(image):
         open_case(Cause.DESCENDANT, version.made_by, image=version, key=str(image.pk), details={"of": str(image.pk)})
     rings.ring_image(image.pk)

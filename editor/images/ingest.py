@@ -25,7 +25,18 @@ from editor.images.likeness import same_bytes
 from editor.images.rights import Rights
 from editor.library.perceptual import phash_columns
 from editor.library.words import index_words
-from editor.models import ChangeMap, ChangeState, Image, ImageKind, ImageState, NoChangeMap, Shape, User, Workspace
+from editor.models import (
+    ChangeMap,
+    ChangeState,
+    Image,
+    ImageKind,
+    ImageState,
+    NoChangeMap,
+    Review,
+    Shape,
+    User,
+    Workspace,
+)
 from editor.models.chosen import chosen
 from editor.moderation import classifier, fingerprints
 from editor.moderation.first_looks import Reason, of_likeness, of_sources, of_trust, withhold
@@ -321,3 +332,4 @@ def purge(image: Image) -> None:
         gone.append(keys.master_key(image.pk, image.master_ext))
     bucket.delete(gone)
     Image.objects.filter(pk=image.pk).update(purged_at=timezone.now())
+    Review.objects.filter(image=image.pk).end(None)  # nobody can answer any more

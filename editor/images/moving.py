@@ -14,10 +14,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor import events
 from editor.library.shelves import add_tags
 from editor.library.words import index_words
 from editor.models import (
     OPEN,
+    Approval,
+    ApprovalState,
     CollectionItem,
     EditTerm,
     Favourite,
@@ -28,6 +31,7 @@ from editor.models import (
     ImageWord,
     JobSource,
     Recipe,
+    Review,
     Share,
     Tag,
     User,
@@ -51,10 +55,11 @@ _LEFT = (
 
 @dataclass(frozen=True)
 class Moved:
-    """How many went, and how many stayed because an edit still works with them."""
+    """How many went, and how many stayed: because an edit still works with them, or since they are locked."""
 
     went: int
     busy: int
+    locked: int
 
 
 class TooMany(Exception):  # noqa: N818  it says what is the matter
@@ -69,8 +74,9 @@ def move(user: User, images: Sequence[Image], to: Workspace) -> Moved:
     with transaction.atomic():
         origin = images[0].workspace
         chosen = _with_versions(user, origin.pk, images)
-        busy = _busy(chosen)
-        going = {image.pk: image for image in chosen.values() if _family(image) not in busy}
+        locked = _locked(chosen)
+        busy = _busy(chosen) - locked
+        going = {image.pk: image for image in chosen.values() if _family(image) not in busy | locked}
         jobs = _whole_jobs(going)
         _cut(going, jobs)
         _leave_tombstones(going, jobs)
@@ -78,9 +84,11 @@ def move(user: User, images: Sequence[Image], to: Workspace) -> Moved:
         GenerationJob.objects.filter(pk__in=jobs).update(workspace=to)
         EditTerm.objects.filter(job__in=jobs).update(workspace=to)
         _settle_in(going, to)
+        _end_reviews(user, going, origin)
         if origin.is_personal:  # nobody else has seen them so far
             withhold_moved(user, going.values(), to)
-    return Moved(len(going), len(chosen) - len(going))
+    stay = [_family(image) in locked for image in chosen.values() if image.pk not in going]
+    return Moved(len(going), stay.count(False), stay.count(True))
 
 
 def _with_versions(user: User, origin: UUID, images: Sequence[Image]) -> dict[UUID, Image]:
@@ -112,6 +120,12 @@ def _whole_jobs(going: dict[UUID, Image]) -> set[UUID]:
     stay = set(JobSource.objects.filter(job__in=jobs).exclude(image__in=going).values_list("job_id", flat=True))
     results = Image.objects.filter(job__in=jobs).exclude(pk__in=going)
     return jobs - stay - {job_id for job_id in results.values_list("job_id", flat=True) if job_id is not None}
+
+
+def _locked(chosen: dict[UUID, Image]) -> set[UUID]:
+    """Families of which a picture is approved and locked."""
+    found = Approval.objects.filter(image__in=chosen, locked_at__isnull=False).values_list("image_id", flat=True)
+    return {_family(chosen[image_id]) for image_id in found}
 
 
 def _cut(going: dict[UUID, Image], jobs: set[UUID]) -> None:
@@ -184,3 +198,15 @@ def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
     for name, images in tagged.items():
         add_tags(to, images, [name])
     index_words(*going.values())
+
+
+def _end_reviews(user: User, going: dict[UUID, Image], origin: Workspace) -> None:
+    """Where they go nobody said anything of them yet: they are drafts there, and nobody is asked any more."""
+    changed = set(Review.objects.filter(Q(image__in=going) | Q(replaces__in=going)).end(user))
+    approvals = Approval.objects.filter(image__in=going)
+    changed |= set(approvals.values_list("image_id", flat=True))
+    approvals.delete()
+    # What was to replace one of them, and stays, is nobody's question any more.
+    Approval.objects.filter(image__in=changed, state=ApprovalState.IN_REVIEW).update(state=ApprovalState.DRAFT, why="")
+    for image_id in changed:
+        events.talk_changed(image_id, origin.pk)

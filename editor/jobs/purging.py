@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from editor.images import ingest, quarantine
 from editor.models import (
+    Approval,
+    ApprovalEvent,
     Attempt,
     Batch,
     BatchItem,
@@ -24,6 +26,7 @@ from editor.models import (
     ImageWord,
     Membership,
     Recipe,
+    Review,
     SavedFilter,
     Tag,
     WebhookEvent,
@@ -84,7 +87,7 @@ def purge_recipes() -> None:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe)
+    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, ApprovalEvent, Review, Approval)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)

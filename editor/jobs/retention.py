@@ -19,6 +19,8 @@ from editor.jobs.retention_notices import tell
 from editor.models import (
     FINAL,
     OPEN,
+    Approval,
+    ApprovalState,
     CollectionItem,
     Favourite,
     GenerationJob,
@@ -33,6 +35,9 @@ from editor.models import (
     RetentionPass,
     RetentionRule,
     Retired,
+    Review,
+    ReviewState,
+    Share,
     User,
     Workspace,
 )
@@ -85,8 +90,10 @@ def kept_by(as_of: datetime) -> "list[QuerySet[Any]]":
     """Rows any of which keeps a picture: no rule ever takes it.
 
     Favourites of anybody; what lies in a collection or is the picture of a workspace; what an edit works with or makes;
-    what moderation ever had to do with; and what a picture that is kept was made from, with the upload that it descends
-    from. A picture that went since `as_of` counts as kept, so that a pass takes what its dry run showed and no more.
+    what moderation ever had to do with; what is approved (locked or not), in review, or to be replaced by what is; what
+    an open link shows (a link to a collection: what lies in it is kept anyway); and what a picture that is kept was
+    made from, with the upload that it descends from. A picture that went since `as_of` counts as kept, so that a pass
+    takes what its dry run showed and no more.
 
     Each is asked for by itself: of one condition with many ways databases make a plan that reads all of them for each
     picture.
@@ -101,6 +108,10 @@ def kept_by(as_of: datetime) -> "list[QuerySet[Any]]":
         JobSource.objects.filter(image=itself, job__state__in=sorted(OPEN)),
         GenerationJob.objects.filter(results=itself, state__in=sorted(OPEN)),
         ModerationCase.objects.filter(image=itself),
+        Approval.objects.filter(image=itself, state__in=[ApprovalState.APPROVED, ApprovalState.IN_REVIEW]),
+        Review.objects.filter(replaces=itself, state=ReviewState.OPEN),
+        Share.objects.open_at(as_of).filter(image=itself),
+        Share.objects.open_at(as_of).filter(before=itself),
         images.filter(job__sources__image=itself),
         images.filter(root=itself),
     ]

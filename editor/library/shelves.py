@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -136,16 +136,23 @@ def remove_favourites(user: User, images: Sequence[Image]) -> None:
     Favourite.objects.filter(user=user, image__in=images).delete()
 
 
-def trash(images: Sequence[Image], edits: Sequence[GenerationJob] = ()) -> int:
-    """Into the trash, and these edits out of all lists, all in one moment by which they are put back.
+class Trashed(NamedTuple):
+    """`moment` is what they are put back by, in microseconds since 1970. Locked pictures stayed."""
 
-    In microseconds since 1970.
-    """
+    moment: int
+    pictures: int
+    edits: int
+    locked: int
+
+
+def trash(images: Sequence[Image], edits: Sequence[GenerationJob] = ()) -> Trashed:
+    """Into the trash, and these edits out of all lists, all in one moment. What is approved and locked stays."""
     now = timezone.now()
     with transaction.atomic():
-        Image.objects.filter(pk__in=[image.pk for image in images], trashed_at=None).update(trashed_at=now)
+        free = Image.objects.filter(pk__in=[image.pk for image in images]).hold_unlocked()
+        Image.objects.filter(pk__in=free, trashed_at=None).update(trashed_at=now)
         GenerationJob.objects.filter(pk__in=[job.pk for job in edits], put_away_at=None).update(put_away_at=now)
-    return (now - _EPOCH) // timedelta(microseconds=1)
+    return Trashed((now - _EPOCH) // timedelta(microseconds=1), len(free), len(edits), len(images) - len(free))
 
 
 def made_nothing(jobs: Iterable[GenerationJob]) -> list[GenerationJob]:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -97,6 +97,14 @@ class ImageQuerySet(models.QuerySet["Image"]):
         editable = Membership.objects.filter(user=user, workspace__in=open_ones).exclude(role=Role.VIEWER)
         trashed = self.filter(workspace__memberships__in=editable, trashed_at__isnull=False, purged_at=None)
         return trashed.there_for(user).order_by("-trashed_at", "-id")
+
+    def hold_unlocked(self) -> "list[UUID]":
+        """The ids of those that may go into the trash: not approved and locked. In a transaction.
+
+        All are held until it ends, so that nobody locks one meanwhile.
+        """
+        ids = list(self.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        return list(Image.objects.filter(pk__in=ids, approval__locked_at=None).values_list("pk", flat=True))
 
     def due(self, now: datetime) -> "ImageQuerySet":
         return self.filter(state=ImageState.RECEIVED, due_at__lte=now).order_by("due_at")
@@ -240,7 +248,10 @@ class Image(Leased):
         return self._told(settled)
 
     def trash(self) -> bool:
-        return self._told(bool(Image.objects.filter(pk=self.pk, trashed_at=None).update(trashed_at=timezone.now())))
+        """False if it lies there already, or is locked."""
+        with transaction.atomic():
+            there = Image.objects.filter(pk=self.pk, trashed_at=None).hold_unlocked()
+            return self._told(bool(Image.objects.filter(pk__in=there).update(trashed_at=timezone.now())))
 
     def restore(self) -> bool:
         rows = Image.objects.filter(pk=self.pk, trashed_at__isnull=False, purged_at=None, removed_at=None)

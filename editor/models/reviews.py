@@ -1,6 +1,7 @@
 """Whether a picture is good to go: where it stands, who was asked, who said what, and what it replaces."""
 
-from uuid import uuid4
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,9 @@ from editor.models.images import Image
 from editor.models.library import Collection
 from editor.models.shares import Share
 from editor.models.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
 
 WHY_MAX = 500  # characters
 
@@ -59,6 +63,15 @@ class ReviewState(models.TextChoices):
     WITHDRAWN = "withdrawn"
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def end(self, by: "User | None") -> list[UUID]:
+        """Withdraw those that are open, because their pictures go elsewhere or for good. Returns the pictures' ids."""
+        rows = self.filter(state=ReviewState.OPEN)
+        images = list(rows.values_list("image", flat=True))
+        rows.update(state=ReviewState.WITHDRAWN, decided_by=by, decided_at=timezone.now())
+        return images
+
+
 class Review(models.Model):
     """One round: somebody asks named people for their yes. With `replaces` it proposes the picture's next version."""
 
@@ -75,6 +88,8 @@ class Review(models.Model):
     why = models.CharField(max_length=WHY_MAX, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReviewQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -23,7 +23,7 @@ from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
 from editor.views.batch_forms import batch_form
 from editor.views.frame import PersonRequest, View, signed_in, way_back
-from editor.views.selection import many, put_back_words, trashed_words
+from editor.views.selection import many, put_back_words, say_trashed
 
 CHOSEN_MAX = 500
 Action = Callable[[PersonRequest, list[GenerationJob], list[Image]], "str | HttpResponse"]
@@ -116,9 +116,9 @@ def edits_trash(request: PersonRequest, jobs: list[GenerationJob], images: list[
     empty = shelves.made_nothing(jobs)
     if not images and not empty:
         raise NotPossible("Nothing to put away: these edits are under way, or their pictures lie in the trash already.")
-    moment = shelves.trash(images, empty)
-    undo = f"{reverse('edits_restore')}?{urlencode({'at': moment, 'next': request.POST.get('next', '')})}"
-    messages.success(request, trashed_words(len(images), len(empty)), extra_tags=f"undo={undo}")
+    trashed = shelves.trash(images, empty)
+    undo = urlencode({"at": trashed.moment, "next": request.POST.get("next", "")})
+    say_trashed(request, trashed, f"{reverse('edits_restore')}?{undo}")
     return ""
 
 

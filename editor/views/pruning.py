@@ -13,7 +13,7 @@ from editor.access import job_for, open_workspace_for
 from editor.library import shelves
 from editor.models import GenerationJob, Image
 from editor.views.frame import PersonRequest, signed_in
-from editor.views.selection import trashed_words
+from editor.views.selection import say_trashed
 
 STEPS_MAX = 100  # from a picture to what was made of it, and of that
 
@@ -36,9 +36,9 @@ def edit_trash(request: PersonRequest, job_id: UUID) -> HttpResponse:
     if not images and not empty:
         messages.info(request, "There was nothing left to put into the trash.")
         return redirect(address)
-    way_back = urlencode({"at": str(shelves.trash(images, empty)), "next": f"{address}?edit={job.pk}"})
-    undo = f"{reverse('selection_restore', args=[workspace.pk])}?{way_back}"
-    messages.success(request, trashed_words(len(images), len(empty)), extra_tags=f"undo={undo}")
+    trashed = shelves.trash(images, empty)
+    way_back = urlencode({"at": str(trashed.moment), "next": f"{address}?edit={job.pk}"})
+    say_trashed(request, trashed, f"{reverse('selection_restore', args=[workspace.pk])}?{way_back}")
     return redirect(address)
 
 

@@ -20,7 +20,7 @@ from editor.images.copying import copy
 from editor.images.moving import MOVED_MAX, TooMany, move
 from editor.library import shelves
 from editor.library.filters import tags_of
-from editor.library.shelves import NotPossible
+from editor.library.shelves import NotPossible, Trashed
 from editor.models import Image, User, Workspace
 from editor.models.chosen import chosen
 from editor.views.frame import PersonRequest, View, signed_in, way_back
@@ -56,12 +56,24 @@ def nothing_chosen(request: HttpRequest, user: User, workspace_id: UUID) -> Http
     return back(request, workspace_id)
 
 
-def trashed_words(pictures: int, edits: int) -> str:
-    """What went into the trash, or was put away because there is no picture of it."""
+def say_trashed(request: HttpRequest, trashed: Trashed, way_back: str) -> None:
+    """What went into the trash, or was put away because there is no picture of it; and what stayed."""
+    pictures, edits = trashed.pictures, trashed.edits
     said = [f"{many(pictures)} in the trash for {chosen.TRASH_DAYS} days."] if pictures else []
     if edits:
         said.append(f"{'1 edit' if edits == 1 else f'{edits:,} edits'} without pictures put away.")
-    return " ".join(said)
+    if trashed.locked:
+        said.append(locked_words(trashed.locked))
+    if pictures or edits:
+        messages.success(request, " ".join(said), extra_tags=f"undo={way_back}")
+    else:
+        messages.error(request, " ".join(said))
+
+
+def locked_words(number: int) -> str:
+    if number == 1:
+        return "1 picture is approved and locked, so it stays; an admin can unlock it."
+    return f"{number:,} pictures are approved and locked, so they stay; an admin can unlock them."
 
 
 def put_back_words(pictures: int, edits: int) -> str:
@@ -144,9 +156,8 @@ def selection_favourite(request: PersonRequest, workspace: Workspace, images: li
 
 @selecting(Right.EDIT)
 def selection_trash(request: PersonRequest, workspace: Workspace, images: list[Image]) -> str:
-    moment = shelves.trash(images)
-    undo = f"{reverse('selection_restore', args=[workspace.pk])}?at={moment}"
-    messages.success(request, trashed_words(len(images), 0), extra_tags=f"undo={undo}")
+    trashed = shelves.trash(images)
+    say_trashed(request, trashed, f"{reverse('selection_restore', args=[workspace.pk])}?at={trashed.moment}")
     return ""
 
 
@@ -173,6 +184,8 @@ def selection_move(request: PersonRequest, workspace: Workspace, images: list[Im
     except TooMany:
         raise NotPossible(f"With their versions these are more than {MOVED_MAX:,} pictures. Move fewer.") from None
     stayed = f" {many(moved.busy)} stayed: an edit is at work with them." if moved.busy else ""
+    if moved.locked:
+        stayed += f" {locked_words(moved.locked)}"
     return f"{many(moved.went)} moved to {to.name}.{stayed}" if moved.went else f"Nothing was moved.{stayed}"
 
 

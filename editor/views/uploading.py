@@ -24,7 +24,7 @@ from editor.images.ingest import AlreadyThere, Closed, TooMany, receive, sent_be
 from editor.images.likeness import alike
 from editor.images.refusals import REFUSALS, Refused
 from editor.images.rights import Rights
-from editor.models import Image, ImageState, Workspace
+from editor.models import Approval, Image, ImageState, Workspace
 from editor.models.chosen import chosen
 from editor.views.frame import (
     PersonRequest,
@@ -34,6 +34,7 @@ from editor.views.frame import (
     wants_json,
     workspace_here,
 )
+from editor.views.selection import locked_words
 from editor.views.studio import SAMPLES
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ def image_trash(request: PersonRequest, image_id: UUID) -> HttpResponse:
     if image.trash():
         undo = reverse("image_restore", args=[image.pk])
         messages.success(request, f"In the trash for {chosen.TRASH_DAYS} days.", extra_tags=f"undo={undo}")
+    elif Approval.objects.filter(image=image, locked_at__isnull=False).exists():
+        messages.error(request, locked_words(1))
+        return redirect("picture", image.pk)
     return redirect("studio")
 
 

@@ -15,6 +15,8 @@ from editor.images import bucket, keys
 from editor.jobs import retention
 from editor.library.shelves import collect, new_collection
 from editor.models import (
+    Approval,
+    ApprovalState,
     AuditEntry,
     Cause,
     Favourite,
@@ -25,6 +27,8 @@ from editor.models import (
     RetentionPass,
     RetentionRule,
     Retired,
+    Review,
+    Share,
     User,
     Workspace,
 )
@@ -141,7 +145,40 @@ def keep_in_archive(image: Image) -> None:
     Image.objects.filter(pk=image.pk).update(workspace=team)
 
 
+def stand(image: Image, state: ApprovalState) -> None:
+    Approval.objects.create(
+        image=image, workspace=image.workspace, image_created_at=image.created_at, state=state, by=image.made_by
+    )
+
+
+def keep_as_approved(image: Image) -> None:
+    stand(image, ApprovalState.APPROVED)
+
+
+def keep_in_review(image: Image) -> None:
+    stand(image, ApprovalState.IN_REVIEW)
+
+
+def keep_to_be_replaced(image: Image) -> None:
+    proposed = make_image(image.made_by)
+    Review.objects.create(image=proposed, workspace=image.workspace, replaces=image, asked_by=image.made_by)
+
+
+def share(shared: Image, **fields: Any) -> None:
+    values = {"workspace": shared.workspace, "made_by": shared.made_by, "kind": "picture", "image": shared}
+    Share.objects.create(**(values | fields))
+
+
+def keep_shared(image: Image) -> None:
+    share(image, expires_at=timezone.now() + timedelta(days=1))
+
+
+def keep_shared_as_before(image: Image) -> None:
+    share(image, kind="before-after", image=make_image(image.made_by), before=image)
+
+
 WAYS = [
+    keep_as_approved, keep_in_review, keep_to_be_replaced, keep_shared, keep_shared_as_before,
     keep_as_favourite, keep_in_collection, keep_as_cover, keep_in_open_edit, keep_for_moderation, keep_withheld,
     keep_as_source, keep_in_archive,
 ]  # fmt: skip
@@ -159,6 +196,15 @@ def test_what_somebody_keeps_never_goes(keep: Any, when: str, alice: User) -> No
     if when == "after it":
         keep(image)
     assert passed(rule, alice) == {other.pk}
+
+
+def test_what_is_rejected_or_shown_by_no_open_link_goes(alice: User) -> None:
+    images = [old(alice) for _ in range(3)]
+    stand(images[0], ApprovalState.REJECTED)
+    share(images[1], expires_at=timezone.now() - timedelta(seconds=1))
+    share(images[2], revoked_at=timezone.now())
+    rule = make_rule(alice)
+    assert tried(rule) == {image.pk for image in images} == passed(rule, alice)
 
 
 @pytest.mark.parametrize("seed", range(4))
