@@ -353,7 +353,7 @@ def share_of_token(token: str) -> Share:
 
 
 def shown_by(share: Share) -> "ImageQuerySet":
-    """What whoever has the link may see now, of an open one: asked anew each time. Nothing is shown to its maker alone."""
+    """What whoever has an open link may see now; to be asked anew each time. What waits for a look is not shown."""
     there = Image.objects.filter(_open_to_guests(share))
     if share.kind == ShareKind.COLLECTION:
         return there.filter(collection_items__collection=share.collection_id)
@@ -382,7 +382,8 @@ def _open_to_guests(share: Share, prefix: str = "") -> Q:
 
 def shared_image(share: Share, image_id: UUID) -> Image:
     """One of them. Of a before and after neither is shown without the other. Raises Http404."""
-    asked = {image_id, share.image_id, share.before_id} - {None} if share.kind == ShareKind.BEFORE_AFTER else {image_id}
+    pair = (share.image_id, share.before_id) if share.kind == ShareKind.BEFORE_AFTER else ()
+    asked = {image_id, *(pk for pk in pair if pk is not None)}
     found = {image.pk: image for image in shown_by(share).filter(pk__in=asked).select_related("job")}
     if len(found) != len(asked):
         raise Http404

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from editor.forms.fields import PICK_ONE, TOO_LONG, LineField
+from editor.images.watermarks import drawable
 from editor.models import Share
 from editor.sharing.links import Terms
-from editor.images.watermarks import drawable
 
 DAY, WEEK, MONTH, ON, NEVER = "day", "week", "month", "date", "never"
 GOOD_FOR = {DAY: timedelta(days=1), WEEK: timedelta(days=7), MONTH: timedelta(days=30)}

@@ -18,7 +18,7 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="watermark")
 
 
 def drawable(text: str) -> str:
-    """What of it can be drawn: letters without accents, digits and signs, as the font that Pillow brings has no more."""
+    """What of it can be drawn: letters without accents, digits and signs: the font that Pillow brings has no more."""
     plain = unicodedata.normalize("NFKD", text)
     return " ".join("".join(c for c in plain if c.isascii() and c.isprintable()).split())
 

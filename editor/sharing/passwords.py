@@ -28,7 +28,7 @@ def is_unlocked(request: HttpRequest, share: Share) -> bool:
     if not share.password:
         return True
     given = request.get_signed_cookie(COOKIE, "", salt=_salt(share), max_age=GOOD_FOR)
-    return constant_time_compare(given, _seal(share))
+    return constant_time_compare(given or "", _seal(share))
 
 
 def fits(request: HttpRequest, share: Share, password: str) -> bool:

@@ -35,7 +35,7 @@ def gone() -> HttpResponseBase:
 
 
 def guest(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """For whoever has a link that is open, and its password if it has one: the view gets the link in its token's place."""
+    """For whoever has an open link, and its password if it has one: the view gets the link in its token's place."""
 
     @wraps(view)
     def guarded(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -145,7 +145,8 @@ def shares(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
     """All links of a workspace, newest first."""
     me = member_of(request.user, workspace_id, Right.EDIT)
     rows = Share.objects.filter(workspace=workspace_id).select_related("made_by", "image", "collection", "workspace")
-    before = rows.filter(pk=_uuid(request.GET.get("before", ""))).first()
+    asked = _uuid(request.GET.get("before", ""))
+    before = rows.filter(pk=asked).first() if asked else None
     if before is not None:
         rows = rows.shown_before(before)
     found = list(rows.order_by("-created_at", "-id")[: PER_PAGE + 1])
