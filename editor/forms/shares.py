@@ -7,9 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from editor.forms.fields import PICK_ONE, TOO_LONG, LineField
+from editor.forms.fields import PICK_ONE, TOO_LONG, LineField, StatementField
 from editor.images.watermarks import drawable
-from editor.models import Share
+from editor.models import WHY_MAX, Share
 from editor.sharing.links import Terms
 
 DAY, WEEK, MONTH, ON, NEVER = "day", "week", "month", "date", "never"
@@ -96,3 +96,23 @@ class UnlockForm(forms.Form):
         strip=False,
         error_messages={"required": "Type the password.", "max_length": "It is not that long."},
     )
+
+
+class GuestForm(forms.Form):
+    """Who says something: nobody vouches for the name."""
+
+    guest_name = StatementField(
+        widget=forms.TextInput,
+        max_length=60,
+        error_messages={"required": "Say who you are, so that your words have a name."} | TOO_LONG,
+    )
+
+    def clean_guest_name(self) -> str:
+        return " ".join(self.cleaned_data["guest_name"].split())
+
+
+class GuestDecisionForm(GuestForm):
+    """What a guest says of a picture; why not, has to be said."""
+
+    what = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
+    why = StatementField(required=False, max_length=WHY_MAX, error_messages=TOO_LONG)

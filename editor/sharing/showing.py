@@ -8,6 +8,7 @@ from django.utils.crypto import salted_hmac
 from editor.access import items_shown_by
 from editor.library.listing import Place
 from editor.models import CollectionItem, Image, Share
+from editor.sharing.talking import Talk
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -32,11 +33,11 @@ def beside(share: Share, image: Image) -> tuple[Image | None, Image | None]:
     return (newer.image if newer else None), (older.image if older else None)
 
 
-def state_of(share: Share, images: list[Image]) -> tuple[str, str]:
+def state_of(share: Share, images: list[Image], talk: Talk | None) -> tuple[str, str]:
     """What a page shows, as two short sums: of its pictures and how they are shown, and of what is said about them."""
     terms = (share.title, share.watermark, share.may_download, share.shows_prompts, share.may_comment, share.may_decide)
     pictures = [(each.pk.hex, each.sensitive) for each in images]
-    return _sum(terms, pictures), _sum("")
+    return _sum(terms, pictures), _sum(talk.stamp if talk else None)
 
 
 def _beyond(items: "QuerySet[CollectionItem]", place: Place, way: str) -> "QuerySet[CollectionItem]":

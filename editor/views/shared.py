@@ -17,6 +17,7 @@ from editor.library.listing import Place
 from editor.models import Image, Share, ShareKind
 from editor.sharing import counting, passwords
 from editor.sharing.showing import PER_PAGE, beside, page_of, state_of
+from editor.sharing.talking import name_of_guest, talk_of
 from editor.views.shared_door import gone, guest, seal
 
 TOO_MANY = "That was too often. Wait some minutes and try again."
@@ -30,7 +31,10 @@ def shared(request: HttpRequest, token: str) -> HttpResponseBase:
         share = share_of_token(token)
         if not passwords.is_unlocked(request, share):
             return _ask(request, share, UnlockForm())
-        response = _collection(request, share) if share.kind == ShareKind.COLLECTION else _one(request, share)
+        if share.kind == ShareKind.COLLECTION:
+            response = _collection(request, share)
+        else:
+            response = picture_page(request, share, _pair(share)[0])
     except Http404:
         return gone()
     counting.count(request, response, share)
@@ -72,19 +76,20 @@ def shared_picture(request: HttpRequest, share: Share, image_id: UUID) -> HttpRe
     """One of a collection, large. Other links have no such pages: theirs is the first."""
     if share.kind != ShareKind.COLLECTION:
         raise Http404
-    image = shared_image(share, image_id)
-    newer, older = beside(share, image)
-    context = _of_picture(request, share, image) | {"newer": newer, "older": older}
-    return page(request, share, context, {"picture": str(image.pk)})
+    return picture_page(request, share, shared_image(share, image_id))
 
 
 @require_safe
 @guest
 def shared_state(request: HttpRequest, share: Share) -> HttpResponseBase:
     """Whether a page that is open somewhere still shows what is so; it asks every few seconds."""
-    pictures, talk = state_of(share, _images_now(request, share))
-    now = {"pictures": pictures != request.GET.get("pictures"), "talk": talk != request.GET.get("talk")}
-    return seal(JsonResponse(now))
+    images = _images_now(request, share)
+    alone = share.kind != ShareKind.COLLECTION or "picture" in request.GET
+    talk = talk_of(share, images[0], name_of_guest(request, share)) if alone else None
+    pictures, said = state_of(share, images, talk)
+    return seal(
+        JsonResponse({"pictures": pictures != request.GET.get("pictures"), "talk": said != request.GET.get("talk")})
+    )
 
 
 def _images_now(request: HttpRequest, share: Share) -> list[Image]:
@@ -105,44 +110,61 @@ def _pair(share: Share) -> list[Image]:
     return [shared_image(share, pk) for pk in (share.image_id, share.before_id) if pk is not None]
 
 
-def _one(request: HttpRequest, share: Share) -> HttpResponseBase:
-    image, *before = _pair(share)
-    context = _of_picture(request, share, image)
-    if before:
-        context |= {"before": before[0], "sensitive": image.sensitive or before[0].sensitive}
-        context["same_shape"] = _same_shape(before[0], image)
-    return page(request, share, context, {})
-
-
-def _collection(request: HttpRequest, share: Share) -> HttpResponseBase:
+def _collection(request: HttpRequest, share: Share) -> HttpResponse:
     asked = request.GET.get("before", "")
     found = page_of(share, _place(share, asked))
-    context = {"images": found[:PER_PAGE], "older": ""}
+    images, older = found[:PER_PAGE], ""
     if len(found) > PER_PAGE:
-        last = found[PER_PAGE - 1]
-        cursor = signing.dumps([last.created_at.isoformat(), str(last.pk)], salt=_salt(share), compress=True)
-        context["older"] = f"?{urlencode({'before': cursor})}"
-    return page(request, share, context, {"before": asked} if asked else {})
+        cursor = signing.dumps(
+            [images[-1].created_at.isoformat(), str(images[-1].pk)], salt=_salt(share), compress=True
+        )
+        older = f"?{urlencode({'before': cursor})}"
+    return _page(request, share, images, {"images": images, "older": older}, {"before": asked} if asked else {})
 
 
-def _of_picture(request: HttpRequest, share: Share, image: Image) -> dict[str, Any]:
-    job = image.job if share.shows_prompts else None
-    return {
+def picture_page(
+    request: HttpRequest, share: Share, image: Image, forms: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """One picture large, with what was before it or what is beside it; `forms`: those that were refused."""
+    images = [image] if share.kind == ShareKind.COLLECTION else _pair(share)
+    talk = talk_of(share, image, name_of_guest(request, share))
+    context: dict[str, Any] = {
         "image": image,
-        "sensitive": image.sensitive,
-        "shown": "show" in request.GET,
-        "prompt": job.prompt if job is not None and job.workspace_id == share.workspace_id else "",
+        "sensitive": any(each.sensitive for each in images),
+        "shown": "show" in request.GET or request.method == "POST",
+        "prompt": _prompt(share, image),
+        "talk": talk,
+        "may_say": share.workspace.is_open and (share.may_comment or share.may_decide),
     }
+    place = {}
+    if share.kind == ShareKind.COLLECTION:
+        context["newer"], context["older"] = beside(share, image)
+        place = {"picture": str(image.pk)}
+    elif len(images) > 1:
+        context |= {"before": images[1], "same_shape": _same_shape(images[1], image)}
+    return _page(request, share, images, context | (forms or {}), place, status)
 
 
-def page(request: HttpRequest, share: Share, context: dict[str, Any], place: dict[str, str]) -> HttpResponse:
+def _prompt(share: Share, image: Image) -> str:
+    """The words that it was made with, if the link says so and they belong to the same workspace."""
+    job = image.job if share.shows_prompts else None
+    return job.prompt if job is not None and job.workspace_id == share.workspace_id else ""
+
+
+def _page(
+    request: HttpRequest,
+    share: Share,
+    images: list[Image],
+    context: dict[str, Any],
+    place: dict[str, str],
+    status: int = 200,
+) -> HttpResponse:
     """`place`: what `shared_state` has to know to find the same pictures."""
-    images = context.get("images") or [each for each in (context.get("image"), context.get("before")) if each]
-    pictures, talk = state_of(share, images)
+    pictures, talk = state_of(share, images, context.get("talk"))
     query = urlencode(place | {"pictures": pictures, "talk": talk})
     context |= {"share": share, "state": f"{reverse('shared_state', args=[share.token])}?{query}"}
-    response = render(request, "shared/page.html", context)
-    seal(response)
+    response = render(request, "shared/page.html", context, status=status)
+    seal(response, forms=bool(context.get("may_say")))
     return response
 
 
