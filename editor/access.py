@@ -8,22 +8,25 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404
 from django.utils import timezone
 
 from editor.models import (
+    Approval,
     ApprovalState,
     Batch,
     BatchItem,
     Collection,
     CollectionItem,
+    Culling,
     GenerationJob,
     Image,
     ImageState,
     JobSource,
     Membership,
     Recipe,
+    Review,
     Role,
     Share,
     ShareKind,
@@ -288,6 +291,87 @@ def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:
     if found is None:
         raise Http404
     found.batch = batch
+    return found
+
+
+def decidable_image_for(user: "User", image_id: UUID) -> Image:
+    """A picture that the person may approve, reject and lock without being asked. Raises Http404, InArchive."""
+    image = image_for(user, image_id)
+    managed_workspace(user, image.workspace_id)
+    return image
+
+
+def may_decide_as(role: str, workspace: Workspace) -> bool:
+    """The same of a membership that is known already."""
+    return role in roles_with(Right.MANAGE) and workspace.is_open
+
+
+def reopenable_image_for(user: "User", image_id: UUID) -> Image:
+    """One that the person may take back to draft. Raises Http404, InArchive."""
+    image = image_for(user, image_id)
+    member = member_of(user, image.workspace_id)
+    if not may_reopen_as(member.role, user, Approval.objects.filter(image=image, workspace=image.workspace_id).first()):
+        raise Http404
+    if not member.workspace.is_open:
+        raise InArchive(member.workspace)
+    return image
+
+
+def may_reopen_as(role: str, user: "User", approval: Approval | None) -> bool:
+    """Who may edit, of what was rejected; of what was approved who decided so, and who manages the workspace."""
+    if role in roles_with(Right.MANAGE):
+        return True
+    if approval is None or role not in MAY_EDIT:
+        return False
+    return approval.state == ApprovalState.REJECTED or approval.by_id == user.pk
+
+
+def reviews_for(user: "User") -> "QuerySet[Review]":
+    """Rounds about pictures that the person may see where they were begun: of one that moved away, nothing."""
+    shown = Q(image__withheld_at=None) | Q(image__made_by=user)
+    here = {"workspace__memberships__user": user, "workspace__trashed_at": None, "image__workspace": F("workspace")}
+    rows = Review.objects.filter(shown, **here, image__trashed_at=None, image__removed_at=None)
+    return rows.select_related("image__made_by", "workspace", "asked_by", "decided_by")
+
+
+def review_for(user: "User", review_id: UUID) -> Review:
+    """Raises Http404."""
+    found = reviews_for(user).filter(pk=review_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def asked_review_for(user: "User", review_id: UUID) -> Review:
+    """A round in which the person was asked, so that they may answer. Raises Http404, InArchive."""
+    found = review_for(user, review_id)
+    if not found.reviewers.filter(user=user).exists():
+        raise Http404
+    if not found.workspace.is_open:
+        raise InArchive(found.workspace)
+    return found
+
+
+def withdrawable_review_for(user: "User", review_id: UUID) -> Review:
+    """A round that the person asked for, or any where they manage the workspace. Raises Http404, InArchive."""
+    found = review_for(user, review_id)
+    if not may_withdraw_as(member_of(user, found.workspace_id).role, user, found):
+        raise Http404
+    if not found.workspace.is_open:
+        raise InArchive(found.workspace)
+    return found
+
+
+def may_withdraw_as(role: str, user: "User", review: Review) -> bool:
+    return review.asked_by_id == user.pk or role in roles_with(Right.MANAGE)
+
+
+def culling_for(user: "User", culling_id: UUID) -> Culling:
+    """Pictures that the person goes through, in a workspace that they are in. Raises Http404."""
+    mine = Culling.objects.filter(user=user, workspace__memberships__user=user, workspace__trashed_at=None)
+    found = mine.filter(pk=culling_id).select_related("workspace").first()
+    if found is None:
+        raise Http404
     return found
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from editor.access import editable_workspaces
 from editor.jobs.abandoned import cancel_of
 from editor.models import (
+    Culling,
     Favourite,
     FormerMember,
     Image,
@@ -106,6 +107,7 @@ def _forget_traces(user: User) -> None:
     """Rows that hold the address or are the person's own business alone."""
     Favourite.objects.filter(user=user).delete()
     SavedFilter.objects.filter(user=user).delete()
+    Culling.objects.filter(user=user).delete()
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Share.objects.filter(made_by=user).revoke(by=user)
     Notice.objects.filter(person=user).delete()

@@ -18,6 +18,7 @@ from editor.models import (
     Batch,
     BatchItem,
     Collection,
+    Culling,
     EditTerm,
     Favourite,
     FormerMember,
@@ -87,7 +88,7 @@ def purge_recipes() -> None:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, ApprovalEvent, Review, Approval)
+    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, ApprovalEvent, Review, Approval, Culling)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)

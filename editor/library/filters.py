@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from editor.library.words import words_of
-from editor.models import ImageKind, Shape
+from editor.models import ApprovalState, ImageKind, Shape
 
 SEARCHED = 8  # words of a search that count
 TEXT_MAX = 200
@@ -52,6 +52,7 @@ class Filters(Searched):
     q: str = ""
     kind: str = ""
     shape: str = ""
+    approval: str = ""
     who: int | None = None
     since: date | None = None
     until: date | None = None
@@ -67,6 +68,7 @@ class Filters(Searched):
             q=one_line(said.get("q", "")),
             kind=one_of(ImageKind.values, said.get("kind", "")),
             shape=one_of(Shape.values, said.get("shape", "")),
+            approval=one_of(ApprovalState.values, said.get("approval", "")),
             who=number_of(said.get("who", "")),
             since=day_of(said.get("since", "")),
             until=day_of(said.get("until", "")),

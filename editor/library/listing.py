@@ -12,12 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import IsNull
 
 from editor.library.existence import there_is
 from editor.library.filters import Filters, Sort
 from editor.models import (
+    Approval,
+    ApprovalState,
     Collection,
     CollectionItem,
     Favourite,
@@ -77,7 +80,9 @@ class Known:
 def find(
     user: User, workspace: Workspace, filters: Filters, after: Place | None, most: int, *, with_names: bool = True
 ) -> tuple[list[Image], Known]:
-    """Up to `most` pictures behind that place, with `is_favourite`; in one query, or two where more is asked for.
+    """Up to `most` pictures behind that place, with `is_favourite` and `stands`; in one query, or two for more filters.
+
+    `stands`: where its approval stands, "locked" where it is; None for one that nobody spoke about.
 
     `with_names` also looks up what the page calls the person and the collection of the filters.
     """
@@ -108,7 +113,14 @@ def find(
         images = Image.objects.filter(pk__in=ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0])
         images = images.order_by(*_order(filters.sort, ""))
     marked = Favourite.objects.filter(user=user, image=OuterRef("pk"))
-    return list(images.annotate(is_favourite=there_is(marked))[:most]), known
+    return list(images.annotate(is_favourite=there_is(marked), stands=_stands())[:most]), known
+
+
+def _stands() -> Subquery:
+    """One look by the picture's key for each that is shown."""
+    rows = Approval.objects.filter(image=OuterRef("pk"), workspace=OuterRef("workspace"))
+    word = Case(When(locked_at__isnull=False, then=Value("locked")), default=F("state"))
+    return Subquery(rows.values(word=word)[:1])
 
 
 def _narrowings(user: User, workspace: Workspace, filters: Filters, known: Known | None = None) -> list[Narrowing]:
@@ -126,6 +138,8 @@ def _narrowings(user: User, workspace: Workspace, filters: Filters, known: Known
         found.append(_of(CollectionItem.objects.filter(collection=shelf)))
     if filters.favourites:
         found.append(_of(Favourite.objects.filter(user=user)))
+    if filters.approval and filters.approval != ApprovalState.DRAFT:
+        found.append(_of(Approval.objects.filter(workspace=workspace, state=filters.approval)))
     return found
 
 
@@ -168,6 +182,9 @@ def _plain(user: User, workspace: Workspace, filters: Filters, prefix: str) -> Q
     asked |= {name: value for name, value in named.items() if value}
     said = Q(**{f"{prefix}{name}": value for name, value in asked.items()})
     said &= Q(**{f"{prefix}withheld_at": None}) | Q(**{f"{prefix}made_by": user})
+    if filters.approval == ApprovalState.DRAFT:  # most have no row at all
+        beyond = Approval.objects.filter(image=OuterRef("image_id" if prefix else "pk"), workspace=workspace)
+        said &= Q(IsNull(Subquery(beyond.exclude(state=ApprovalState.DRAFT).values("pk")[:1]), True))
     moment = "image_created_at" if prefix else "created_at"
     if filters.begin:
         said &= Q(**{f"{moment}__gte": filters.begin})

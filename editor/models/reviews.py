@@ -205,3 +205,22 @@ class ReplacedUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place} of {self.replacement_id}"
+
+
+class Culling(models.Model):
+    """Many pictures that one person goes through one after the other, approving some and rejecting others."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=120)  # where the pictures come from
+    pictures = models.JSONField(default=list)  # their ids, in order
+    steps = models.JSONField(default=list)  # what was decided, and how it stood before: the way back
+    why = models.CharField(max_length=WHY_MAX, blank=True)  # the reason that goes with each no
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"], name="culling_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.title}: {len(self.pictures)}"

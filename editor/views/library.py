@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from editor.access import workspace_for
 from editor.library.filters import Filters, Sort
 from editor.library.listing import Known, Place, find
-from editor.models import Collection, Image, ImageKind, Shape, Tag, User, Workspace
+from editor.models import ApprovalState, Collection, Image, ImageKind, Shape, Tag, User, Workspace
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here, workspaces_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ PER_PAGE = 48
 NAMES_SHOWN = 500
 SORTS = {Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first", Sort.NAME: "By name"}
 KINDS = {ImageKind.UPLOADED: "Uploads", ImageKind.GENERATED: "Results"}
+STANDS = {state: state.label for state in ApprovalState}
 SHAPES = {Shape.LANDSCAPE: "Landscape", Shape.PORTRAIT: "Portrait", Shape.SQUARE: "Square"}
 
 
@@ -83,6 +84,7 @@ def library_filters(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
         "collections": collections_of(workspace),
         "kinds": KINDS,
         "shapes": SHAPES,
+        "stands": STANDS,
         "sorts": SORTS,
     }
     return render(request, "library/filters.html", context)
@@ -131,6 +133,8 @@ def _said(filters: Filters, known: Known) -> Iterator[tuple[str, str]]:
         yield f"“{filters.q}”", filters.address(q="")
     if filters.shape:
         yield SHAPES[Shape(filters.shape)], filters.address(shape="")
+    if filters.approval:
+        yield STANDS[ApprovalState(filters.approval)], filters.address(approval="")
     if filters.who:
         yield f"By {known.person or 'nobody here'}", filters.address(who=None)
     if filters.since:
