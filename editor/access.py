@@ -19,6 +19,7 @@ from editor.models import (
     BatchItem,
     Collection,
     CollectionItem,
+    Comment,
     Culling,
     GenerationJob,
     Image,
@@ -137,6 +138,55 @@ def source_for(user: "User", image_id: UUID) -> Image | None:
     """A picture that the person may edit in its workspace: not refused, not in the trash. None otherwise."""
     images = Image.objects.shown_to(user).filter(workspace__in=editable_workspaces(user))
     return images.exclude(state=ImageState.REFUSED).filter(pk=image_id).select_related("workspace").first()
+
+
+def talked_image_for(user: "User", image_id: UUID) -> Image:
+    """A picture about which the person may say something now: members of every role. Raises Http404, InArchive."""
+    image = image_for(user, image_id)
+    if not image.workspace.is_open:
+        raise InArchive(image.workspace)
+    return image
+
+
+def comment_for(user: "User", comment_id: UUID) -> Comment:
+    """One that the person may read, about a picture that still lies where it was written. Raises Http404."""
+    there = Comment.objects.filter(image__in=Image.objects.visible_to(user), workspace=F("image__workspace"))
+    rows = there.filter(pk=comment_id, deleted_at=None)
+    comment = rows.select_related("image__workspace", "thread", "made_by").first()
+    if comment is None:
+        raise Http404
+    return comment
+
+
+def settled_thread_for(user: "User", comment_id: UUID) -> Comment:
+    """The first comment of a thread that the person may settle and open again now. Raises Http404, InArchive."""
+    there = Comment.objects.filter(image__in=Image.objects.visible_to(user), workspace=F("image__workspace"))
+    first = there.filter(pk=comment_id, thread=None).select_related("image__workspace").first()
+    if first is None:
+        raise Http404
+    return _talked(first)
+
+
+def own_comment_for(user: "User", comment_id: UUID) -> Comment:
+    """One that the person wrote, so that they may change it now. Raises Http404, InArchive."""
+    comment = comment_for(user, comment_id)
+    if comment.made_by_id != user.pk:
+        raise Http404
+    return _talked(comment)
+
+
+def removable_comment_for(user: "User", comment_id: UUID) -> Comment:
+    """One that the person wrote, or that lies where they manage. Raises Http404, InArchive."""
+    comment = comment_for(user, comment_id)
+    if comment.made_by_id != user.pk:
+        member_of(user, comment.workspace_id, Right.MANAGE)
+    return _talked(comment)
+
+
+def _talked(comment: Comment) -> Comment:
+    if not comment.image.workspace.is_open:
+        raise InArchive(comment.image.workspace)
+    return comment
 
 
 def pictures_for(

@@ -44,6 +44,7 @@ from editor.models import (
 )
 from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
+from editor.review import comments
 from tests.makers import make_attempt, make_batch, make_change, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
 
@@ -229,6 +230,13 @@ def batch(scene: Scene) -> list[Any]:
 
 def batch_item(scene: Scene) -> list[Any]:
     return [*batch(scene), 0]
+
+
+def comment(scene: Scene) -> list[Any]:
+    """The editor's, changed once."""
+    made = comments.add(scene.image, "Hidden words", made_by=scene.people["editor"])
+    comments.change(made, "Other words")
+    return [made.pk]
 
 
 def recipe(scene: Scene) -> list[Any]:
@@ -449,6 +457,18 @@ ADDRESSES: dict[str, list[Address]] = {
     ],
     "suspended": [Address(dict.fromkeys(PEOPLE, OUT))],
     "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
+    "picture_comments": [
+        Address(SEE, args=image),
+        Address(SEE, "post", image, body=lambda scene: {"text": "Too dark"}),
+        Address(SEE, "post", image, body=lambda scene: {"text": "Too dark", "thread": comment(scene)[0]}),
+        Address(NOT_THEIRS, "post", image, body=lambda scene: {"text": "Too dark", "thread": uuid4()}),
+    ],
+    "comment_people": [Address(SEE, args=image, query=lambda scene: "?q=ed")],
+    "comment": [Address(SEE, args=comment)],
+    "comment_earlier": [Address(SEE, args=comment)],
+    "comment_change": [Address(MAKER, "post", comment, body=lambda scene: {"text": "Too dark"})],
+    "comment_delete": [Address(CHANGES_SHARED, "post", comment)],
+    "comment_resolve": [Address(SEE, "post", comment, body=lambda scene: {"resolved": "1"})],
     "batch_list": [Address(SIGNED_IN)],
     "batch_new": [
         Address(SIGNED_IN),  # says where to choose

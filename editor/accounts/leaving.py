@@ -34,6 +34,7 @@ from editor.models import (
 )
 from editor.models.chosen import chosen
 from editor.moderation.reports import forget_words
+from editor.review.mentions import forget_mentions
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -63,7 +64,8 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
     them, or with `trash_made` goes into their trash. Edits under way are canceled. Nothing happens the second time.
-    Of recipes those stay that are shared. Links to pictures that the person made are revoked.
+    Of recipes those stay that are shared. What the person said about pictures of teams stays without their name. Links
+    to pictures that the person made are revoked.
 
     Raises LastOwner, LastAdministrator.
     """
@@ -112,6 +114,7 @@ def _forget_traces(user: User) -> None:
     Share.objects.filter(made_by=user).revoke(by=user)
     Notice.objects.filter(person=user).delete()
     forget_words(user)
+    forget_mentions(user)
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Invitation.objects.filter(email=user.email).delete()

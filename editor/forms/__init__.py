@@ -1,6 +1,7 @@
 """The one place where input is checked. Whatever is wrong becomes a sentence beside its field."""
 
 from editor.forms.batches import BatchForm
+from editor.forms.comments import CommentForm
 from editor.forms.desk import DecisionForm, reasons_for
 from editor.forms.edits import (
     PROMPT_MAX,
@@ -45,6 +46,7 @@ __all__ = [
     "BaseSteps",
     "BatchForm",
     "CollectionForm",
+    "CommentForm",
     "CoverForm",
     "DecisionForm",
     "DockForm",

@@ -27,9 +27,11 @@ class Comment(models.Model):
     share = models.ForeignKey(Share, on_delete=models.PROTECT, null=True, blank=True, related_name="comments")
     guest_name = models.CharField(max_length=60, blank=True)  # as the guest wrote it: nobody vouches for it
     text = models.TextField(max_length=COMMENT_MAX)
-    # The point it is about, from the upper left corner, in parts of the width and the height (0 to 1).
+    # The point it is about, from the upper left corner, in parts of the width and the height (0 to 1), and what is
+    # written on its pin: counted up for each picture, and never used again.
     x = models.FloatField(null=True, blank=True)
     y = models.FloatField(null=True, blank=True)
+    number = models.PositiveIntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)  # its place in the thread stays, its words go
@@ -44,6 +46,7 @@ class Comment(models.Model):
             models.Index(fields=["workspace", "-created_at", "-id"], name="comment_newest"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["image", "number"], name="comment_one_per_pin"),
             models.CheckConstraint(
                 condition=Q(made_by__isnull=False, share=None, guest_name="")
                 | Q(made_by=None, share__isnull=False, guest_name__gt=""),
@@ -75,7 +78,7 @@ class CommentVersion(models.Model):
 
 
 class Mention(models.Model):
-    """A member whom a comment calls by name."""
+    """A member whom a comment calls, or called before it was changed: the text says "@[<id of the user>]"."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

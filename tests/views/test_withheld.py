@@ -21,6 +21,7 @@ from editor.library.perceptual import phash_columns
 from editor.library.shelves import add_favourites, collect, new_collection
 from editor.models import (
     Collection,
+    Comment,
     GenerationJob,
     Image,
     ImageKind,
@@ -134,6 +135,14 @@ def collection(scene: Scene) -> list[Any]:
     return [scene.collection.pk]
 
 
+def comment(scene: Scene) -> list[Any]:
+    """The maker's, on the picture."""
+    made = Comment.objects.create(
+        image=scene.image, workspace=scene.team, made_by=scene.people["maker"], text=f"{NAME} here"
+    )
+    return [made.pk]
+
+
 @dataclass
 class Address:
     method: str = "get"
@@ -165,6 +174,13 @@ ADDRESSES: dict[str, list[Address]] = {
     "image_change": [Address()],
     "image_change_ask": [Address("post")],
     "picture": [Address()],
+    "picture_comments": [Address(), Address("post", body=lambda scene: {"text": "Too dark"})],
+    "comment_people": [Address()],
+    "comment": [Address(args=comment)],
+    "comment_earlier": [Address(args=comment)],
+    "comment_change": [Address("post", args=comment, body=lambda scene: {"text": "Too dark"})],
+    "comment_delete": [Address("post", args=comment)],
+    "comment_resolve": [Address("post", args=comment, body=lambda scene: {"resolved": "1"})],
     "picture_words": [Address("post", body=lambda scene: {"name": "Other"})],
     "picture_rights": [Address(), Address("post", body=lambda scene: {"licence": "own"})],
     "picture_report": [Address()],
