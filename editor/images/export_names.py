@@ -22,7 +22,7 @@ _VALUE = 60  # characters of one value
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"}
 _BRACED = re.compile(r"\{([^{}]*)\}")
 _AGAIN = re.compile(r"([ \-_,])\1+")
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
 def problem_of(pattern: str) -> str:
@@ -65,7 +65,7 @@ def harmless(text: str) -> str:
     plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
     kept = "".join(_kept(c) for c in plain)
     stem = _cut(_AGAIN.sub(r"\1", " ".join(kept.split())))
-    return f"{stem} picture" if stem.casefold() in _RESERVED else stem
+    return f"{stem} picture" if stem.casefold() in RESERVED else stem
 
 
 def _kept(char: str) -> str:

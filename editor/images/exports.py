@@ -65,16 +65,17 @@ class Busy(Exception):  # noqa: N818  it says what is the matter
 
 
 class Lane:
-    """A number of threads that have files written, and how many may wait for one of them."""
+    """A number of threads that have files written, and how many may wait for one of them; None: all who come."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(self, at_once: int, waiting: int | None) -> None:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="export")
-        self._most, self._taken, self._lock = at_once + waiting, 0, threading.Lock()
+        self._most = None if waiting is None else at_once + waiting
+        self._taken, self._lock = 0, threading.Lock()
 
     async def run(self, work: Callable[[], Answer], unwanted: Callable[[Answer], None]) -> Answer:
         """In a thread; `unwanted` takes what nobody waits for any more. Raises Busy, and what `work` does."""
         with self._lock:
-            if self._taken >= self._most:
+            if self._most is not None and (self._taken >= self._most or len(_open) >= _KEPT):
                 raise Busy
             self._taken += 1
         running = self._threads.submit(work)
@@ -99,8 +100,8 @@ def _pass_on(done: Future[Answer], unwanted: Callable[[Answer], None]) -> None:
 SINGLES = Lane(at_once=2, waiting=6)
 """For single files, in each web process."""
 
-ZIPS = Lane(at_once=2, waiting=6)
-"""For ZIPs, each of which has one picture under way: so many ZIPs are made at once."""
+ZIPS = Lane(at_once=2, waiting=None)
+"""For ZIPs, each of which has one picture under way; `export_zips` says how many there may be."""
 
 
 class Exported:
@@ -157,8 +158,6 @@ async def export(
         return Kept(found, name, image.content_type, size)
     if problem := problem_with(image, settings):
         raise NotExported(problem)
-    if len(_open) >= _KEPT:
-        raise Busy
     told = (making or Making()) if settings.making else None
     return await lane.run(lambda: _write(image, settings, name, size, told), Exported.close)
 

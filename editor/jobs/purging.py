@@ -16,6 +16,7 @@ from editor.models import (
     Batch,
     BatchItem,
     Collection,
+    DownloadPreset,
     EditTerm,
     Favourite,
     FormerMember,
@@ -84,7 +85,7 @@ def purge_recipes() -> None:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe)
+    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, DownloadPreset)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)

@@ -6,6 +6,7 @@ from editor.models.audit import AuditEntry, AuditHead
 from editor.models.batches import Batch, BatchItem, ItemState
 from editor.models.changes import ChangeMap, ChangeState, Extent, NoChangeMap
 from editor.models.chosen import ChangedMeanwhile, Setting
+from editor.models.downloads import DownloadPreset
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
@@ -83,6 +84,7 @@ __all__ = [
     "CollectionItem",
     "Consent",
     "Decision",
+    "DownloadPreset",
     "EditTerm",
     "Extent",
     "Favourite",
