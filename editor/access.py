@@ -21,6 +21,7 @@ from editor.models import (
     CollectionItem,
     Comment,
     Culling,
+    DownloadPreset,
     GenerationJob,
     Image,
     ImageState,
@@ -111,6 +112,21 @@ def deliverable_to(user: "User", image_ids: Iterable[UUID]) -> list[Image]:
     """Of these pictures those whose bytes the person may have, with no more than what it takes to find the bytes."""
     there = Image.objects.visible_to(user).filter(pk__in=image_ids, state=ImageState.READY, purged_at=None)
     return list(there.only("name", "master_ext", "master_sha256", "rendition_widths"))
+
+
+def exportable_for(user: "User", image_id: UUID) -> Image:
+    """A picture whose bytes the person may have, with all that a download says of it. Raises Http404."""
+    there = Image.objects.visible_to(user).filter(pk=image_id, state=ImageState.READY, purged_at=None)
+    image = there.select_related("workspace", "job").first()
+    if image is None:
+        raise Http404
+    return image
+
+
+def known_edits(user: "User", images: Iterable[Image]) -> set[UUID]:
+    """Of the edits that made these pictures those that the person may see: of others a download says nothing."""
+    jobs = {image.job_id for image in images if image.job_id}
+    return set(GenerationJob.objects.visible_to(user).filter(pk__in=jobs).values_list("pk", flat=True))
 
 
 def compared_for(user: "User", image_id: UUID) -> Image:
@@ -332,6 +348,24 @@ def may_change_recipe_as(role: str, user: "User", recipe: Recipe) -> bool:
 def recipes_of(user: "User", workspace: Workspace) -> "RecipeQuerySet":
     """The recipes of a workspace that the person may use: their own, and shared ones."""
     return Recipe.objects.visible_to(user).filter(workspace=workspace).order_by("name", "pk")
+
+
+def presets_of(user: "User", workspace_id: UUID) -> "QuerySet[DownloadPreset]":
+    """The ways of downloading that a workspace keeps, for whoever is in it."""
+    theirs = DownloadPreset.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
+    return theirs.filter(workspace=workspace_id)
+
+
+def preset_for(user: "User", preset_id: UUID, right: Right = Right.SEE) -> DownloadPreset:
+    """A way of downloading of a workspace in which the person may do this. Raises Http404, InArchive."""
+    mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))
+    found = DownloadPreset.objects.filter(mine, pk=preset_id, workspace__trashed_at=None)
+    preset = found.select_related("workspace").first()
+    if preset is None:
+        raise Http404
+    if right != Right.SEE and not preset.workspace.is_open:
+        raise InArchive(preset.workspace)
+    return preset
 
 
 def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:

@@ -19,6 +19,7 @@ from editor.models import (
     BatchItem,
     Collection,
     Culling,
+    DownloadPreset,
     EditTerm,
     Favourite,
     FormerMember,
@@ -88,7 +89,8 @@ def purge_recipes() -> None:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, ApprovalEvent, Review, Approval, Culling)
+    of_the_library = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, DownloadPreset)
+    written = (*of_the_library, ApprovalEvent, Review, Approval, Culling)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
     images = Image.objects.filter(workspace=workspace)
