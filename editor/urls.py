@@ -259,6 +259,7 @@ urlpatterns: list[URLPattern] = [
     path("s/<slug:token>/state/", shared.shared_state, name="shared_state"),
     path("s/<slug:token>/<uuid:image_id>/", shared.shared_picture, name="shared_picture"),
     path("s/<slug:token>/<uuid:image_id>/<int:width>.webp", shared_bytes.shared_rendition, name="shared_rendition"),
+    path("s/<slug:token>/<uuid:image_id>/comments/", shared_words.shared_comment, name="shared_comment"),
     path("s/<slug:token>/<uuid:image_id>/decide/", shared_words.shared_decide, name="shared_decide"),
     path("s/<slug:token>/<uuid:image_id>/download", shared_bytes.shared_download, name="shared_download"),
     path("join/<slug:token>/", members.join, name="join"),

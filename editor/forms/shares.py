@@ -7,8 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from editor.forms.fields import PICK_ONE, TOO_LONG, LineField, StatementField
-from editor.images.watermarks import drawable
+from editor.forms.comments import CommentForm
+from editor.forms.fields import PICK_ONE, RELOAD, TOO_LONG, LineField, StatementField
+from editor.images.export_settings import drawable
 from editor.models import WHY_MAX, Share
 from editor.sharing.links import Terms
 
@@ -116,3 +117,9 @@ class GuestDecisionForm(GuestForm):
 
     what = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
     why = StatementField(required=False, max_length=WHY_MAX, error_messages=TOO_LONG)
+
+
+class GuestCommentForm(GuestForm, CommentForm):
+    """What a guest writes, perhaps as an answer in a thread."""
+
+    thread = forms.UUIDField(required=False, error_messages={"invalid": RELOAD})

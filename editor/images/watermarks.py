@@ -2,25 +2,19 @@
 
 import asyncio
 import io
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
 
 from editor.images import bucket
+from editor.images.export_settings import drawable
 from editor.images.held import Held
+from editor.images.watermark import drawn
 
 _LARGEST = 50_000_000  # pixels of a rendition; there are none like that
 _QUALITY = 82
 _held = Held(most=48_000_000, largest=2_000_000)
 _threads = ThreadPoolExecutor(2, thread_name_prefix="watermark")
-
-
-def drawable(text: str) -> str:
-    """What of it can be drawn: letters without accents, digits and signs: the font that Pillow brings has no more."""
-    plain = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(c for c in plain if c.isascii() and c.isprintable()).split())
 
 
 async def marked(key: str, text: str) -> bytes:
@@ -45,20 +39,3 @@ def _mark(key: str, text: str) -> bytes:
     out = io.BytesIO()
     drawn(picture, drawable(text) or "-").save(out, "WEBP", quality=_QUALITY, method=3)
     return out.getvalue()
-
-
-def drawn(picture: Pillow.Image, text: str) -> Pillow.Image:
-    """The words in rows, turned, half transparent, light with a dark rim so that one of both shows everywhere."""
-    letters = max(10, min(picture.size) // 16)
-    font = ImageFont.load_default(letters)
-    _, _, right, bottom = (int(side) for side in ImageDraw.Draw(picture).textbbox((0, 0), text, font, stroke_width=1))
-    words = Pillow.new("RGBA", (right + 2 * letters, bottom + 2 * letters), (0, 0, 0, 0))
-    ImageDraw.Draw(words).text(
-        (letters, letters), text, fill=(255, 255, 255, 96), font=font, stroke_width=1, stroke_fill=(0, 0, 0, 96)
-    )
-    tile = words.rotate(30, Pillow.Resampling.BICUBIC, expand=True)
-    layer = Pillow.new("RGBA", picture.size, (0, 0, 0, 0))
-    for row, top in enumerate(range(-tile.height // 2, picture.height, max(1, tile.height * 2 // 3))):
-        for left in range(-(row % 2) * tile.width // 2 - tile.width // 4, picture.width, tile.width):
-            layer.paste(tile, (left, top), tile)
-    return Pillow.alpha_composite(picture.convert("RGBA"), layer).convert(picture.mode)

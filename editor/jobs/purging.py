@@ -30,6 +30,7 @@ from editor.models import (
     Recipe,
     Review,
     SavedFilter,
+    Share,
     Tag,
     WebhookEvent,
     Workspace,
@@ -93,6 +94,9 @@ def _forget(workspace: Workspace) -> None:
     written = (*of_the_library, ApprovalEvent, Review, Approval, Culling)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
+    links = Share.objects.filter(workspace=workspace)
+    links.revoke()
+    links.update(title="", watermark="", password="")
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()
     kept = images.filter(removed_at__isnull=False, purged_at=None)

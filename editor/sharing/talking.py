@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from editor.models import Approval, ApprovalEvent, ApprovalState, Image, Share
+from editor.models import Approval, ApprovalEvent, ApprovalState, Comment, Image, Share
 from editor.review.rounds import approval_of
 
 COOKIE = "guest"
+COMMENTS_LOOKED_AT = 200
 NAME_KEPT = 30 * 24 * 3600  # seconds
 _WORDS = {
     ApprovalState.APPROVED: "Approved",
@@ -27,6 +29,7 @@ class Talk:
     guest_name: str
     standing: Approval | None  # None where guests have no say in it
     mine: ApprovalEvent | None  # what this guest said of that last
+    said: tuple[object, ...]  # changes with what guests read of comments
 
     @property
     def words(self) -> str:
@@ -36,14 +39,25 @@ class Talk:
     def stamp(self) -> tuple[object, ...]:
         """Changes with whatever of it is shown."""
         row = self.standing
-        return (row.state, row.guest_name, row.at) if row else (), self.mine.pk if self.mine else None
+        decided = (row.state, row.guest_name, row.at) if row else ()
+        return decided, self.mine.pk if self.mine else None, self.said
 
 
 def talk_of(share: Share, image: Image, guest_name: str) -> Talk:
-    return Talk(guest_name, approval_of(image) if share.may_decide else None, _said_last(share, image, guest_name))
+    standing = approval_of(image) if share.may_decide else None
+    return Talk(guest_name, standing, _decided_last(share, image, guest_name), _comments(share, image))
 
 
-def _said_last(share: Share, image: Image, guest_name: str) -> ApprovalEvent | None:
+def _comments(share: Share, image: Image) -> tuple[object, ...]:
+    """Those that `threads_of` shows to guests, in one query."""
+    if not share.may_comment:
+        return ()
+    theirs = Q(share=share, thread=None) | Q(thread__share=share)
+    rows = Comment.objects.filter(theirs, image=image, workspace=image.workspace_id).order_by("-created_at", "-pk")
+    return tuple(rows.values_list("pk", "edited_at", "deleted_at", "resolved_at")[:COMMENTS_LOOKED_AT])
+
+
+def _decided_last(share: Share, image: Image, guest_name: str) -> ApprovalEvent | None:
     if not share.may_decide or not guest_name:
         return None
     kinds = (ApprovalEvent.Kind.APPROVED, ApprovalEvent.Kind.REJECTED)

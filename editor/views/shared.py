@@ -12,9 +12,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.access import share_of_token, shared_image
-from editor.forms import UnlockForm
+from editor.forms import UnlockForm, draw_form_token
 from editor.library.listing import Place
 from editor.models import Image, Share, ShareKind
+from editor.review.comments import threads_of
 from editor.sharing import counting, passwords
 from editor.sharing.showing import PER_PAGE, beside, page_of, state_of
 from editor.sharing.talking import name_of_guest, talk_of
@@ -135,7 +136,10 @@ def picture_page(
         "prompt": _prompt(share, image),
         "talk": talk,
         "may_say": share.workspace.is_open and (share.may_comment or share.may_decide),
+        "form_token": draw_form_token(),
     }
+    if share.may_comment:
+        context |= {"threads": threads_of(image, share=share), "settled": threads_of(image, share=share, resolved=True)}
     place = {}
     if share.kind == ShareKind.COLLECTION:
         context["newer"], context["older"] = beside(share, image)

@@ -1,4 +1,4 @@
-"""What people outside say about a picture that was shared with them: whether it is good to go."""
+"""What people outside say about a picture that was shared with them: in comments, and whether it is good to go."""
 
 from uuid import UUID
 
@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from editor.access import shared_image
-from editor.forms import GuestDecisionForm, GuestForm
+from editor.forms import GuestCommentForm, GuestDecisionForm, GuestForm
 from editor.library.shelves import NotPossible
-from editor.models import Image, Share, ShareKind
-from editor.review import rounds
+from editor.models import Comment, Image, Share, ShareKind
+from editor.review import comments, rounds
 from editor.sharing.talking import remember_name
 from editor.views.shared import TOO_MANY, picture_page
 from editor.views.shared_door import guest, seal
@@ -35,6 +35,42 @@ def shared_decide(request: HttpRequest, share: Share, image_id: UUID) -> HttpRes
         except NotPossible as problem:
             form.add_error("why", str(problem))
     return picture_page(request, share, image, {"decision": form}, status=422)
+
+
+@require_POST
+@guest
+def shared_comment(request: HttpRequest, share: Share, image_id: UUID) -> HttpResponseBase:
+    """A guest says something, or answers in a thread that guests of the same link began."""
+    image = _open_to_words(share, image_id, share.may_comment)
+    form = GuestCommentForm(request.POST)
+    if may_go_on(request, share, form):
+        try:
+            _say(share, image, form)
+            return back(share, image, form)
+        except NotPossible as problem:
+            form.add_error("text", str(problem))
+    return picture_page(request, share, image, {"comment": form}, status=422)
+
+
+def _say(share: Share, image: Image, form: GuestCommentForm) -> None:
+    """Raises NotPossible."""
+    if not share.workspace.is_open:
+        raise NotPossible("Nothing changes here any more.")
+    said = form.cleaned_data
+    thread = None
+    if said["thread"] is not None:
+        thread = Comment.objects.filter(pk=said["thread"], image=image, workspace=share.workspace_id).first()
+        if thread is None:
+            raise NotPossible("This thread is not there any more.")
+    comments.add(
+        image,
+        said["text"],
+        share=share,
+        guest_name=said["guest_name"],
+        thread=thread,
+        point=form.point,
+        form_token=said["form_token"],
+    )
 
 
 def _open_to_words(share: Share, image_id: UUID, may: bool) -> Image:

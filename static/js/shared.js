@@ -9,6 +9,12 @@ function close() {
   location.reload(); // to the one page that says that there is nothing
 }
 
+/** Somebody is writing in it: it waits until they are done. */
+function isBusy(part) {
+  const writing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea");
+  return writing || [...part.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+}
+
 /** The parts of the page whose ids begin like this, as they are now. */
 async function renew(ids) {
   const answer = await fetch(location.href, { cache: "no-store" });
@@ -17,13 +23,18 @@ async function renew(ids) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const now = page.querySelector("[data-shared]");
   if (!now) return close(); // it asks for a password now
-  address = now.dataset.shared;
+  let all = true;
   for (const id of ids) {
     const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
     if (!old || !fresh) continue;
+    if (id !== "shared-pictures" && isBusy(old)) {
+      all = false;
+      continue;
+    }
     old.replaceWith(document.adoptNode(fresh));
     fresh.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true })); // what other scripts listen for
   }
+  if (all) address = now.dataset.shared;
 }
 
 async function ask() {
