@@ -3,7 +3,7 @@
 Whatever a link does not open, for whatever reason, is answered alike: by one page, which says nothing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from editor.models import Image, Share
 from editor.sharing.passwords import is_unlocked
 
 NOWHERE = "no-store"
+AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def seal(response: HttpResponseBase, *, forms: bool = False) -> HttpResponseBase:
@@ -47,7 +48,7 @@ def guest(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
     return guarded
 
 
-def guest_async(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Awaitable[HttpResponseBase]]:
+def guest_async(view: AsyncView) -> AsyncView:
     """For bytes: whatever the view finds is given out sealed. The view asks `entered` itself."""
 
     @wraps(view)
