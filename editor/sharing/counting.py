@@ -14,8 +14,7 @@ from editor.models import Membership, Share
 COOKIE = "seen"
 ONCE_IN = timedelta(hours=1)
 _MACHINES = re.compile(
-    r"bot\b|crawl|spider|preview|facebookexternalhit|whatsapp|slack|telegram|discord|skype|embed|curl|wget|python-|okhttp",
-    re.IGNORECASE,
+    r"bot\b|crawl|spider|preview|facebookexternalhit|^whatsapp|embedly|curl/|wget/|python-|okhttp", re.IGNORECASE
 )
 
 

@@ -27,7 +27,7 @@ async function renew(ids) {
   for (const id of ids) {
     const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
     if (!old || !fresh) continue;
-    if (id !== "shared-pictures" && isBusy(old)) {
+    if (id === "shared-talk" && isBusy(old)) {
       all = false;
       continue;
     }
@@ -45,7 +45,7 @@ async function ask() {
     if (answer.status === 404) return close();
     if (!answer.ok) return;
     const { pictures, talk } = await answer.json();
-    const ids = [...(pictures ? ["shared-pictures"] : []), ...(talk ? ["shared-talk"] : [])];
+    const ids = [...(pictures ? ["shared-pictures"] : []), ...(talk ? ["shared-talk", "pins"] : [])];
     if (ids.length) await renew(ids);
   } catch {
     // No network: nothing new is shown either, and the next time tells.
