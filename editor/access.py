@@ -5,11 +5,12 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import F, Q
 from django.http import Http404
+from django.utils import timezone
 
 from editor.models import (
     Approval,
@@ -17,8 +18,10 @@ from editor.models import (
     Batch,
     BatchItem,
     Collection,
+    CollectionItem,
     Comment,
     Culling,
+    DownloadPreset,
     GenerationJob,
     Image,
     ImageState,
@@ -29,6 +32,8 @@ from editor.models import (
     Review,
     ReviewState,
     Role,
+    Share,
+    ShareKind,
     Workspace,
 )
 from editor.models.workspaces import RANK
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from editor.models import User
+    from editor.models.images import ImageQuerySet
     from editor.models.recipes import RecipeQuerySet
     from editor.models.workspaces import WorkspaceQuerySet
 
@@ -108,6 +114,21 @@ def deliverable_to(user: "User", image_ids: Iterable[UUID]) -> list[Image]:
     """Of these pictures those whose bytes the person may have, with no more than what it takes to find the bytes."""
     there = Image.objects.visible_to(user).filter(pk__in=image_ids, state=ImageState.READY, purged_at=None)
     return list(there.only("name", "master_ext", "master_sha256", "rendition_widths"))
+
+
+def exportable_for(user: "User", image_id: UUID) -> Image:
+    """A picture whose bytes the person may have, with all that a download says of it. Raises Http404."""
+    there = Image.objects.visible_to(user).filter(pk=image_id, state=ImageState.READY, purged_at=None)
+    image = there.select_related("workspace", "job").first()
+    if image is None:
+        raise Http404
+    return image
+
+
+def known_edits(user: "User", images: Iterable[Image]) -> set[UUID]:
+    """Of the edits that made these pictures those that the person may see: of others a download says nothing."""
+    jobs = {image.job_id for image in images if image.job_id}
+    return set(GenerationJob.objects.visible_to(user).filter(pk__in=jobs).values_list("pk", flat=True))
 
 
 def compared_for(user: "User", image_id: UUID) -> Image:
@@ -331,6 +352,24 @@ def recipes_of(user: "User", workspace: Workspace) -> "RecipeQuerySet":
     return Recipe.objects.visible_to(user).filter(workspace=workspace).order_by("name", "pk")
 
 
+def presets_of(user: "User", workspace_id: UUID) -> "QuerySet[DownloadPreset]":
+    """The ways of downloading that a workspace keeps, for whoever is in it."""
+    theirs = DownloadPreset.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
+    return theirs.filter(workspace=workspace_id)
+
+
+def preset_for(user: "User", preset_id: UUID, right: Right = Right.SEE) -> DownloadPreset:
+    """A way of downloading of a workspace in which the person may do this. Raises Http404, InArchive."""
+    mine = Q(workspace__memberships__user=user, workspace__memberships__role__in=roles_with(right))
+    found = DownloadPreset.objects.filter(mine, pk=preset_id, workspace__trashed_at=None)
+    preset = found.select_related("workspace").first()
+    if preset is None:
+        raise Http404
+    if right != Right.SEE and not preset.workspace.is_open:
+        raise InArchive(preset.workspace)
+    return preset
+
+
 def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:
     """A picture of a batch that the person made, with its present edit. Raises Http404."""
     batch = own_batch_for(user, batch_id)
@@ -454,3 +493,86 @@ def replacement_for(user: "User", replacement_id: UUID) -> Replacement:
     if not found.workspace.is_open:
         raise InArchive(found.workspace)
     return found
+
+
+# Links for people outside: what members may do about them, and what whoever has one sees.
+
+
+def share_for(user: "User", share_id: UUID) -> tuple[Share, Membership]:
+    """A link of a workspace where the person may make some, and their membership there. Raises Http404."""
+    share = (
+        Share.objects.filter(pk=share_id)
+        .select_related("workspace", "made_by", "image", "before", "collection")
+        .first()
+    )
+    if share is None:
+        raise Http404
+    return share, member_of(user, share.workspace_id, Right.EDIT)
+
+
+def may_revoke_share_as(me: Membership, share: Share) -> bool:
+    """Whoever made it, and who manages the workspace; in the archive as well."""
+    return share.made_by_id == me.user_id or Right.MANAGE in RIGHTS[Role(me.role)]
+
+
+def revocable_share_for(user: "User", share_id: UUID) -> Share:
+    """Raises Http404."""
+    share, me = share_for(user, share_id)
+    if not may_revoke_share_as(me, share):
+        raise Http404
+    return share
+
+
+def changeable_share_for(user: "User", share_id: UUID) -> Share:
+    """One whose settings the person may change. Raises Http404, InArchive."""
+    share = revocable_share_for(user, share_id)
+    if not share.workspace.is_open:
+        raise InArchive(share.workspace)
+    return share
+
+
+def share_of_token(token: str) -> Share:
+    """The link with this token, if it opens anything now; its password is asked for elsewhere. Raises Http404."""
+    rows = Share.objects.open_at(timezone.now()).filter(token=token, made_by__is_active=True)
+    share = rows.select_related("workspace", "made_by").first()
+    if share is None or (share.kind == ShareKind.COLLECTION and share.collection_id is None):
+        raise Http404
+    return share
+
+
+def shown_by(share: Share) -> "ImageQuerySet":
+    """What whoever has an open link may see now; to be asked anew each time. What waits for a look is not shown."""
+    there = Image.objects.filter(_open_to_guests(share))
+    if share.kind == ShareKind.COLLECTION:
+        return there.filter(collection_items__collection=share.collection_id)
+    return there.filter(pk__in=[pk for pk in (share.image_id, share.before_id) if pk])
+
+
+def items_shown_by(share: Share) -> "QuerySet[CollectionItem]":
+    """The same of a link to a collection, in the order in which collections are read."""
+    items = CollectionItem.objects.filter(_open_to_guests(share, "image__"), collection=share.collection_id)
+    return items.select_related("image")
+
+
+def _open_to_guests(share: Share, prefix: str = "") -> Q:
+    asked: dict[str, Any] = {
+        "workspace": share.workspace_id,
+        "state": ImageState.READY,
+        "trashed_at": None,
+        "purged_at": None,
+        "withheld_at": None,
+        "removed_at": None,
+    }
+    if share.workspace.shares_approved_only:
+        asked |= {"approval__state": ApprovalState.APPROVED, "approval__workspace": share.workspace_id}
+    return Q(**{f"{prefix}{name}": value for name, value in asked.items()})
+
+
+def shared_image(share: Share, image_id: UUID) -> Image:
+    """One of them. Of a before and after neither is shown without the other. Raises Http404."""
+    pair = (share.image_id, share.before_id) if share.kind == ShareKind.BEFORE_AFTER else ()
+    asked = {image_id, *(pk for pk in pair if pk is not None)}
+    found = {image.pk: image for image in shown_by(share).filter(pk__in=asked).select_related("job")}
+    if len(found) != len(asked):
+        raise Http404
+    return found[image_id]

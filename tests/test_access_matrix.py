@@ -38,6 +38,7 @@ from editor.models import (
     Role,
     SavedFilter,
     ServerOrder,
+    Share,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -366,6 +367,28 @@ def server_order(scene: Scene) -> list[Any]:
     return [(known or begin(make_person("operator"), OrderKind.RESTART, uuid4().hex, "Hidden reason.")).pk]
 
 
+def share(scene: Scene) -> list[Any]:
+    """The editor's link to the team's picture, which lets nobody download, comment or decide."""
+    return [made_share(scene, "editor").pk]
+
+
+def owners_share(scene: Scene) -> list[Any]:
+    return [made_share(scene, "owner").pk]
+
+
+def token(scene: Scene) -> list[Any]:
+    return [made_share(scene, "editor").token]
+
+
+def shared(scene: Scene) -> list[Any]:
+    return [*token(scene), scene.image.pk]
+
+
+def made_share(scene: Scene, who: str) -> Share:
+    made_by = scene.people[who]
+    return Share.objects.create(workspace=scene.team, made_by=made_by, kind="picture", image=scene.image)
+
+
 ADDRESSES: dict[str, list[Address]] = {
     "studio": [Address(ANYONE)],
     "studio_image": [
@@ -674,6 +697,32 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(MAKER, "post", culling, body=lambda scene: {"what": "undo"}),
         Address(NOT_THEIRS, "post", culling, body=lambda scene: {"what": "approve"}),  # nobody asked the editor
     ],
+    # Links for people outside: who makes and revokes them. What guests see stands in tests/sharing/test_matrix.py.
+    "share_picture": [
+        Address(EDIT, args=image),
+        Address(EDIT, "post", image, body=lambda scene: {"lasts": "week", "form_token": uuid4().hex}),
+    ],
+    "share_collection": [
+        Address(EDIT, args=collection),
+        Address(EDIT, "post", collection, body=lambda scene: {"lasts": "never", "form_token": uuid4().hex}),
+    ],
+    "shares": [Address(EDIT, args=team), Address(EDIT, args=team, query=lambda scene: "?before=forged")],
+    "share_revoke_all": [Address(MANAGE, "post", team)],
+    "share_approved_only": [Address(MANAGE, "post", team, body=lambda scene: {"on": "on"})],
+    "share": [
+        Address(EDIT, args=share),
+        Address(CHANGES_SHARED, "post", share, body=lambda scene: {"lasts": "day"}),
+        Address(MANAGE, "post", owners_share, body=lambda scene: {"lasts": "day"}),
+    ],
+    "share_revoke": [Address(CHANGES_SHARED, "post", share), Address(MANAGE, "post", owners_share)],
+    "shared": [Address(ANYONE, args=token), Address(NOBODY, args=lambda scene: ["no-such-link"])],
+    "shared_unlock": [Address(ANYONE, "post", token), Address(NOBODY, "post", lambda scene: ["no-such-link"])],
+    "shared_state": [Address(ANYONE, args=token)],
+    "shared_picture": [Address(NOBODY, args=shared)],  # of a collection alone
+    "shared_rendition": [Address(ANYONE, args=lambda scene: [*shared(scene), 320])],
+    "shared_download": [Address(NOBODY, args=shared)],  # it does not say so
+    "shared_comment": [Address(NOBODY, "post", shared)],
+    "shared_decide": [Address(NOBODY, "post", shared)],
     "flux_webhook": [
         Address(NOBODY, "post", lambda scene: ["no-such-secret"], body=lambda scene: {"status": "success"}),
     ],

@@ -1,4 +1,5 @@
-"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, comments, edits, recipes, costs.
+"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, comments,
+edits, recipes, links and costs.
 
 And what moderators had to do with them: what the person reported, was told, and what was decided about them.
 
@@ -24,7 +25,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Recipe
+from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Recipe, Share
 from editor.review.mentions import with_names
 from editor.review.threads import names_in
 
@@ -49,6 +50,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
             ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
             ("comments.json", _comments_of(user), _as_json(comment_facts)),
+            ("links.json", _links_of(user), _as_json(link_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
@@ -79,6 +81,11 @@ def _comments_of(user: "User") -> "QuerySet[Comment]":
     there = Comment.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
     mine = there.filter(made_by=user, deleted_at=None).select_related("workspace")
     return mine.prefetch_related("versions", "mentions__user").order_by("created_at", "pk")
+
+
+def _links_of(user: "User") -> "QuerySet[Share]":
+    mine = Share.objects.filter(made_by=user, workspace__memberships__user=user, workspace__trashed_at=None)
+    return mine.select_related("workspace").order_by("created_at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -256,6 +263,22 @@ def comment_facts(comment: Comment) -> dict[str, Any]:
             {"text": with_names(each.text, names), "until": each.replaced_at.isoformat()}
             for each in comment.versions.all()
         ],
+    }
+
+
+def link_facts(share: Share) -> dict[str, Any]:
+    """What it shows to people outside and until when; neither its address nor its password, which open it."""
+    names = ("title", "kind", "may_download", "shows_prompts", "watermark", "may_comment", "may_decide", "views")
+    return {
+        "workspace": share.workspace.name,
+        "picture": str(share.image_id) if share.image_id else None,
+        "before": str(share.before_id) if share.before_id else None,
+        "collection": str(share.collection_id) if share.collection_id else None,
+        "created_at": share.created_at.isoformat(),
+        "expires_at": share.expires_at.isoformat() if share.expires_at else None,
+        "revoked_at": share.revoked_at.isoformat() if share.revoked_at else None,
+        "has_a_password": bool(share.password),
+        **{name: getattr(share, name) for name in names},
     }
 
 

@@ -27,6 +27,7 @@ from editor.models import (
     Recipe,
     Role,
     SavedFilter,
+    Share,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -63,7 +64,8 @@ def delete_account(user: User, *, trash_made: bool = False) -> None:
 
     The personal workspace is left to the clock, which purges it at its next go. What was made in teams stays with
     them, or with `trash_made` goes into their trash. Edits under way are canceled. Nothing happens the second time.
-    Of recipes those stay that are shared. What the person said about pictures of teams stays without their name.
+    Of recipes those stay that are shared. What the person said about pictures of teams stays without their name. Links
+    to pictures that the person made are revoked.
 
     Raises LastOwner, LastAdministrator.
     """
@@ -109,6 +111,7 @@ def _forget_traces(user: User) -> None:
     SavedFilter.objects.filter(user=user).delete()
     Culling.objects.filter(user=user).delete()
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
+    Share.objects.filter(made_by=user).revoke(by=user)
     Notice.objects.filter(person=user).delete()
     forget_words(user)
     forget_mentions(user)

@@ -20,6 +20,7 @@ from editor.forms.library import CollectionForm, PictureForm, PictureRightsForm,
 from editor.forms.moderation import AppealForm, ReportForm
 from editor.forms.recipe_files import ImportForm
 from editor.forms.recipes import BaseSteps, DockForm, RecipeForm, rearranged, rows_in, steps_form
+from editor.forms.shares import GuestCommentForm, GuestDecisionForm, GuestForm, ShareForm, UnlockForm
 from editor.forms.variations import VariationsForm
 from editor.forms.workspaces import (
     CoverForm,
@@ -50,6 +51,9 @@ __all__ = [
     "DecisionForm",
     "DockForm",
     "EditForm",
+    "GuestCommentForm",
+    "GuestDecisionForm",
+    "GuestForm",
     "ImportForm",
     "InvitationForm",
     "LeavingForm",
@@ -68,7 +72,9 @@ __all__ = [
     "RoleForm",
     "RunAgainForm",
     "SavedFilterForm",
+    "ShareForm",
     "TagForm",
+    "UnlockForm",
     "UploadForm",
     "VariationsForm",
     "WorkspaceForm",

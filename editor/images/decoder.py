@@ -3,7 +3,8 @@
 `warm_decoder` starts it with ``python -I decoder.py`` and a socket as stdin. An order is one message, JSON with raw,
 out_dir, max_bytes, max_pixels, widths, crop, memory (bytes), cpu and timeout (seconds), and with it three open files:
 where the answer goes, where errors go, and a socket for how it ended. The answer is one JSON object, a description or
-``{"refused": code}``; the exit code OUT_OF_MEMORY says that a limit was too tight. The end of stdin ends it.
+``{"refused": code}``; the exit code OUT_OF_MEMORY says that a limit was too tight. The end of stdin ends it. An order
+of `exports` has, in place of what to make of an upload, `export`: a file that says how a master is to be written.
 
 Nothing of Django is imported. In each fork the limits come first, before a byte of the picture is read.
 """
@@ -25,7 +26,8 @@ OUT_OF_MEMORY = 77
 LONGEST_ORDER = 65_536  # bytes
 _LARGEST_FILE = 1_000_000_000  # bytes of any file that it may write
 _LOADED = [
-    *("editor.images.normalizing", "editor.images.outputs", "concurrent.futures.thread", "PIL.ImageCms"),
+    *("editor.images.normalizing", "editor.images.outputs", "editor.images.exporting"),
+    *("concurrent.futures.thread", "PIL.ImageCms"),
     *(f"PIL.{kind}ImagePlugin" for kind in ("Jpeg", "Png", "WebP", "Avif")),
     "pillow_heif",  # optional
 ]
@@ -47,6 +49,8 @@ def limit(memory: int, cpu: int) -> None:
 
 def describe(order: dict[str, Any]) -> dict[str, Any]:
     """Read, check, decode and write; raises Refused."""
+    if "export" in order:
+        return _export(order)
     from editor.images.refusals import Refused
 
     with Path(order["raw"]).open("rb") as file:
@@ -68,6 +72,17 @@ def describe(order: dict[str, Any]) -> dict[str, Any]:
     raw_sha256 = hashlib.sha256(data).hexdigest()
     del data
     return {"raw_sha256": raw_sha256, **write_outputs(picture, Path(order["out_dir"]), order["widths"])}
+
+
+def _export(order: dict[str, Any]) -> dict[str, Any]:
+    """A master as the file that somebody asked for; how, stands in a file, as words are longer than an order may be."""
+    from editor.images.exporting import export
+    from editor.images.refusals import Refused
+
+    try:
+        return export(order | json.loads(Path(order["export"]).read_text()))
+    except Refused as refusal:
+        return {"refused": refusal.code}
 
 
 def work(order: dict[str, Any]) -> int:

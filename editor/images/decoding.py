@@ -101,13 +101,14 @@ def decode(
         "memory": _BASE_MEMORY + _MEMORY_PER_PIXEL * max_pixels + _COPIES_OF_FILE * max_bytes,
         "cpu": max(1, int(timeout)),
     }
-    answer = _answer(order, out_dir, timeout)
+    answer = answer_to(order, out_dir, timeout)
     if "refused" in answer:
         raise Refused(answer["refused"])
     return _decoded(answer, out_dir)
 
 
-def _answer(order: dict[str, Any], out_dir: Path, timeout: float) -> dict[str, Any]:
+def answer_to(order: dict[str, Any], out_dir: Path, timeout: float) -> dict[str, Any]:
+    """Have the decoder's process do one order. Raises DecoderDied."""
     try:
         end = warm_decoder.decode(order, out_dir, timeout)
     except NoDecoder as error:

@@ -16,8 +16,8 @@ MOST = 64_000_000
 class Held:
     """Up to `most` bytes; what was not asked for the longest time goes first. Serves all threads."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, most: int = MOST, largest: int = LARGEST) -> None:
+        self._most, self._largest = most, largest
         self._bytes = 0
         self._found: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
@@ -29,8 +29,8 @@ class Held:
             return self._found.get(key)
 
     def put(self, key: str, data: bytes) -> None:
-        """Whatever is larger than LARGEST is not held."""
-        if len(data) > LARGEST:
+        """Whatever is larger than `largest` is not held."""
+        if len(data) > self._largest:
             return
         with self._lock:
             self._bytes += len(data) - len(self._found.pop(key, b""))

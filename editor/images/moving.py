@@ -32,6 +32,7 @@ from editor.models import (
     JobSource,
     Recipe,
     Review,
+    Share,
     Tag,
     User,
     Workspace,
@@ -173,7 +174,10 @@ def _leave_tombstones(going: dict[UUID, Image], jobs: set[UUID]) -> None:
 
 
 def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
-    """Tags go along by name. Collections, covers, pictures of recipes and favourites of people not there do not."""
+    """Tags go along by name. Collections, covers, pictures of recipes and favourites of people not there do not.
+
+    Links to them are over.
+    """
     for image in going.values():
         image.workspace = to
     tagged: dict[str, list[Image]] = defaultdict(list)
@@ -189,6 +193,7 @@ def _settle_in(going: dict[UUID, Image], to: Workspace) -> None:
     marks.filter(image__job=None).update(job=None, job_created_at=None)
     Workspace.objects.filter(cover__in=going).update(cover=None)
     Recipe.objects.filter(picture__in=going).update(picture=None)
+    Share.objects.filter(Q(image__in=going) | Q(before__in=going)).revoke()
     ImageWord.objects.filter(image__in=going).update(workspace=to)
     for name, images in tagged.items():
         add_tags(to, images, [name])

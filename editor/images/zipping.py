@@ -6,10 +6,21 @@ data descriptor; what is larger than 4 GB becomes a ZIP64.
 
 import io
 import zipfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from editor.images.bucket import Streamed
+
+class Source(Protocol):
+    """Bytes to come, from the bucket or from a file."""
+
+    @property
+    def length(self) -> int: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    @property
+    def close(self) -> Callable[[], Any]: ...
 
 
 class Outbox(io.RawIOBase):
@@ -44,9 +55,9 @@ def entry(name: str, moment: datetime, *, compressed: bool = False) -> zipfile.Z
 
 
 async def add_object(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, found: Streamed, take: Callable[[], bytes]
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, found: Source, take: Callable[[], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """An object of the bucket becomes a file of the ZIP; gives what `take` has after each chunk.
+    """What was opened becomes a file of the ZIP; gives what `take` has after each chunk.
 
     Raises BucketUnavailable if it breaks off in the middle: the download has to fail, as half a file would lie.
     """

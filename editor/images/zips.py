@@ -14,7 +14,9 @@ from uuid import UUID
 
 from editor.images import bucket, keys
 from editor.images.bucket import BucketUnavailable, Missing
-from editor.images.zipping import Outbox, add_object
+from editor.images.export_names import RESERVED
+from editor.images.exports import NotExported
+from editor.images.zipping import Outbox, Source, add_object
 from editor.images.zipping import entry as zip_entry
 from editor.models import Image
 from editor.models.images import file_name
@@ -22,7 +24,6 @@ from editor.models.images import file_name
 log = logging.getLogger(__name__)
 
 ZIPPED_MAX = 2_000  # pictures in one file
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets take for a beginning of one
 
 
@@ -80,14 +81,16 @@ def entries_of(
     tags: dict[object, list[str]],
     sources: Mapping[object, list[str]] = {},
     names: Mapping[UUID, str] = {},
+    called: Callable[[Image], str] | None = None,
 ) -> list[Entry]:
     """`images` come with their makers and edits; `tags` are names by a picture's id, `sources` by an edit's.
 
-    `names` are those of files, by an edit's id, that come before the pictures' own.
+    `names` are those of files, by an edit's id, that come before the pictures' own; `called` says all of a file's name.
 
     Those that are still being looked at are in the lists alone.
     """
     taken: set[str] = set()
+    called = called or (lambda image: _file_name(image, names))
     return [
         Entry(
             image_id=image.pk,
@@ -95,7 +98,7 @@ def entries_of(
             moment=image.created_at,
             made=_made(
                 image,
-                unique_name(_file_name(image, names), taken) if image.is_ready else "",
+                unique_name(called(image), taken) if image.is_ready else "",
                 tags.get(image.pk, []),
                 sources.get(image.job_id, []),
             ),
@@ -146,7 +149,7 @@ def _made(image: Image, file: str, tags: list[str], sources: list[str]) -> Made:
 def unique_name(name: str, taken: set[str]) -> str:
     """A name that no other file of the ZIP has, nor one that Windows keeps for itself."""
     stem, _, extension = name.rpartition(".")
-    if stem.casefold() in _RESERVED:
+    if stem.casefold() in RESERVED:
         stem += " picture"
     found, number = f"{stem}.{extension}", 1
     while found.casefold() in taken:
@@ -156,8 +159,19 @@ def unique_name(name: str, taken: set[str]) -> str:
     return found
 
 
-async def stream(entries: list[Entry], may_give: Callable[[UUID], Awaitable[bool]]) -> AsyncIterator[bytes]:
+async def _as_it_is(entry: Entry) -> Source:
+    return await bucket.open_stream_soon(entry.key)
+
+
+async def stream(
+    entries: list[Entry],
+    may_give: Callable[[UUID], Awaitable[bool]],
+    opened: Callable[[Entry], Awaitable[Source]] = _as_it_is,
+) -> AsyncIterator[bytes]:
     """The ZIP, piece by piece. A picture that is not to be had is left out, and its line in the lists says so.
+
+    `opened` gives the bytes of a picture, if they are not to be those of its master; raises Missing, BucketUnavailable
+    or NotExported.
 
     `may_give` is asked before each picture: it may have been removed, or the person, since the ZIP began. Then not
     even its words stay in the lists.
@@ -174,10 +188,11 @@ async def stream(entries: list[Entry], may_give: Callable[[UUID], Awaitable[bool
                 made.append(entry.made)
                 continue
             try:
-                found = await bucket.open_stream_soon(entry.key)
-            except (Missing, BucketUnavailable) as error:
+                found = await opened(entry)
+            except (Missing, BucketUnavailable, NotExported) as error:
                 log.warning("%s is not in a ZIP: %s", entry.key, error)
-                made.append(replace(entry.made, file="", note=UNREADABLE))
+                note = str(error) if isinstance(error, NotExported) else UNREADABLE
+                made.append(replace(entry.made, file="", note=note))
                 continue
             made.append(entry.made)
             pieces = add_object(archive, zip_entry(entry.made.file, entry.moment), found, outbox.take)

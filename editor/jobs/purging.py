@@ -20,6 +20,7 @@ from editor.models import (
     Collection,
     Comment,
     Culling,
+    DownloadPreset,
     EditTerm,
     Favourite,
     FormerMember,
@@ -30,6 +31,7 @@ from editor.models import (
     Recipe,
     Review,
     SavedFilter,
+    Share,
     Tag,
     WebhookEvent,
     Workspace,
@@ -89,9 +91,13 @@ def purge_recipes() -> None:
 @transaction.atomic
 def _forget(workspace: Workspace) -> None:
     """What people wrote, and who they were here. Of removed pictures it stays as long as their bytes do."""
-    written = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, ApprovalEvent, Review, Approval, Culling)
+    of_the_library = (Collection, Tag, ImageWord, EditTerm, SavedFilter, Recipe, DownloadPreset)
+    written = (*of_the_library, ApprovalEvent, Review, Approval, Culling)
     for rows in (*written, WorkspaceInvitation, Membership, FormerMember):
         rows.objects.filter(workspace=workspace).delete()
+    links = Share.objects.filter(workspace=workspace)
+    links.revoke()
+    links.update(title="", watermark="", password="")
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()
     kept = images.filter(removed_at__isnull=False, purged_at=None)

@@ -7,6 +7,7 @@ from editor.models.batches import Batch, BatchItem, ItemState
 from editor.models.changes import ChangeMap, ChangeState, Extent, NoChangeMap
 from editor.models.chosen import ChangedMeanwhile, Setting
 from editor.models.comments import COMMENT_MAX, Comment, CommentVersion, Mention
+from editor.models.downloads import DownloadPreset
 from editor.models.figures import Figure, Measure
 from editor.models.flux_servers import FluxServer
 from editor.models.images import Consent, Image, ImageKind, ImageState, Licence, Shape
@@ -107,6 +108,7 @@ __all__ = [
     "Consent",
     "Culling",
     "Decision",
+    "DownloadPreset",
     "EditTerm",
     "Extent",
     "Favourite",

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,6 +13,9 @@ from django.utils import timezone
 from editor.models.images import Image
 from editor.models.library import Collection
 from editor.models.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from editor.models.users import User
 
 
 class ShareKind(models.TextChoices):
@@ -30,6 +34,15 @@ class ShareQuerySet(models.QuerySet["Share"]):
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
         return self.filter(unexpired, revoked_at=None, workspace__trashed_at=None)
 
+    def revoke(self, by: "User | None" = None) -> int:
+        """From now on they open nothing, for good. How many that were."""
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=by)
+
+    def shown_before(self, share: "Share") -> "ShareQuerySet":
+        """Keyset: what comes after this one in a list that is newest first."""
+        behind = Q(created_at__lt=share.created_at) | Q(pk__lt=share.pk)
+        return self.filter(Q(created_at__lte=share.created_at) & behind)
+
 
 class Share(models.Model):
     """A link, and what whoever has it may see and do there. Whoever has it needs no account."""
@@ -41,7 +54,8 @@ class Share(models.Model):
     kind = models.CharField(max_length=12, choices=ShareKind.choices)
     image = models.ForeignKey(Image, on_delete=models.CASCADE, null=True, blank=True, related_name="shares")
     before = models.ForeignKey(Image, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, null=True, blank=True, related_name="shares")
+    # None of a collection that is no more: then the link opens nothing, and what guests said through it stays.
+    collection = models.ForeignKey(Collection, on_delete=models.SET_NULL, null=True, blank=True, related_name="shares")
     title = models.CharField(max_length=120, blank=True)  # what guests read above the pictures
     password = models.CharField(max_length=128, blank=True)  # hashed as those of accounts; "": none is asked for
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +79,7 @@ class Share(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="picture", image__isnull=False, before=None, collection=None)
-                | Q(kind="collection", image=None, before=None, collection__isnull=False)
+                | Q(kind="collection", image=None, before=None)
                 | Q(kind="before-after", image__isnull=False, before__isnull=False, collection=None),
                 name="share_of_one_thing",
             ),

@@ -116,6 +116,7 @@ class Workspace(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True, editable=False)  # its pictures are gone, its rows stay
+    shares_approved_only = models.BooleanField(default=False, editable=False)  # links show no picture but approved ones
 
     objects = WorkspaceQuerySet.as_manager()
 

@@ -30,6 +30,7 @@ from editor.models import (
     Recipe,
     Review,
     Role,
+    Share,
     User,
     Workspace,
 )
@@ -147,6 +148,12 @@ def comment(scene: Scene) -> list[Any]:
     return [made.pk]
 
 
+def with_link(scene: Scene) -> list[Any]:
+    """To the list of links, one of which leads to the picture."""
+    Share.objects.create(workspace=scene.team, made_by=scene.people["maker"], kind="picture", image=scene.image)
+    return team(scene)
+
+
 @dataclass
 class Address:
     method: str = "get"
@@ -241,6 +248,10 @@ ADDRESSES: dict[str, list[Address]] = {
     "history_working": [
         Address(args=lambda scene: [], query="?everybody=1&edit={job}.queued&edit={use}.queued", whole=False)
     ],
+    "share_picture": [Address(), Address("post", body=lambda scene: {"lasts": "week"})],
+    "shares": [Address(args=with_link, whole=False)],
+    # What guests see, in tests/sharing/test_matrix.py.
+    **{f"shared_{name}": [] for name in ("picture", "rendition", "download", "comment", "decide")},
     "studio": [Address(args=lambda scene: [], whole=False)],
     "workspaces": [Address(args=lambda scene: [], whole=False)],
     "workspace": [Address(args=team, whole=False)],

@@ -1,0 +1,90 @@
+"""What guests read of what was said about a picture, and where it stands; as their link says."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import signing
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+
+from editor.models import Approval, ApprovalEvent, ApprovalState, Comment, Image, Share
+from editor.review.rounds import approval_of
+
+COOKIE = "guest"
+COMMENTS_LOOKED_AT = 200
+NAME_KEPT = 30 * 24 * 3600  # seconds
+_WORDS = {
+    ApprovalState.APPROVED: "Approved",
+    ApprovalState.REJECTED: "Rejected",
+    ApprovalState.IN_REVIEW: "In review",
+    ApprovalState.DRAFT: "Not decided yet",
+}
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What is said about a picture and where it stands, for one guest."""
+
+    guest_name: str
+    standing: Approval | None  # None where guests have no say in it
+    mine: ApprovalEvent | None  # what this guest said of that last
+    said: tuple[object, ...]  # changes with what guests read of comments
+
+    @property
+    def words(self) -> str:
+        return _WORDS[ApprovalState(self.standing.state)] if self.standing else ""
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """Changes with whatever of it is shown."""
+        row = self.standing
+        decided = (row.state, row.guest_name, row.at) if row else ()
+        return decided, self.mine.pk if self.mine else None, self.said
+
+
+def talk_of(share: Share, image: Image, guest_name: str) -> Talk:
+    standing = approval_of(image) if share.may_decide else None
+    return Talk(guest_name, standing, _decided_last(share, image, guest_name), _comments(share, image))
+
+
+def _comments(share: Share, image: Image) -> tuple[object, ...]:
+    """Those that `threads_of` shows to guests, in one query."""
+    if not share.may_comment:
+        return ()
+    theirs = Q(share=share, thread=None) | Q(thread__share=share)
+    rows = Comment.objects.filter(theirs, image=image, workspace=image.workspace_id).order_by("-created_at", "-pk")
+    return tuple(rows.values_list("pk", "edited_at", "deleted_at", "resolved_at")[:COMMENTS_LOOKED_AT])
+
+
+def _decided_last(share: Share, image: Image, guest_name: str) -> ApprovalEvent | None:
+    if not share.may_decide or not guest_name:
+        return None
+    kinds = (ApprovalEvent.Kind.APPROVED, ApprovalEvent.Kind.REJECTED)
+    said = ApprovalEvent.objects.filter(image=image, share=share, guest_name=guest_name, kind__in=kinds)
+    return said.order_by("-at", "-id").first()
+
+
+def name_of_guest(request: HttpRequest, share: Share) -> str:
+    """As they wrote it in this browser; nobody vouches for it."""
+    try:
+        return str(signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt(share), max_age=NAME_KEPT))
+    except signing.BadSignature:
+        return ""
+
+
+def remember_name(response: HttpResponseBase, share: Share, name: str) -> None:
+    """As JSON in letters that every cookie may hold."""
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(name, salt=_salt(share)),
+        max_age=NAME_KEPT,
+        path=reverse("shared", args=[share.token]),
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def _salt(share: Share) -> str:
+    return f"guest:{share.pk}"
