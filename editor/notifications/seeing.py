@@ -1,0 +1,78 @@
+"""What a person has seen, and the number beside the bell, which follows from the rows whenever somebody looks."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from editor import events
+from editor.models import MailedSubject, Notification, User
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+KEPT = timedelta(days=180)
+AT_ONCE = 1_000  # rows forgotten by one go
+
+
+def unseen(person_id: int) -> "QuerySet[Notification]":
+    return Notification.objects.filter(person=person_id, seen_at=None, in_portal=True)
+
+
+def see(person_id: int, subject: str | None = None) -> int:
+    """They have seen all about this subject, or everything, and are not mailed about it; returns how much is left."""
+    with transaction.atomic():
+        _lock(person_id)
+        rows = Notification.objects.filter(person=person_id, seen_at=None)
+        changed = (rows if subject is None else rows.filter(subject=subject)).update(
+            seen_at=timezone.now(), mail_due_at=None
+        )
+        left = _count(person_id)
+    if changed:
+        events.person_told(person_id)
+    return left
+
+
+def recount(person_id: int) -> int:
+    """Write the number of what is unseen."""
+    with transaction.atomic():
+        _lock(person_id)
+        return _count(person_id)
+
+
+def counted(person: User) -> int:
+    """The number of what is unseen; written if the person's row says something else."""
+    number = unseen(person.pk).count()
+    return number if number == person.notifications_unseen else recount(person.pk)
+
+
+def wrong_numbers(most: int) -> list[int]:
+    """The ids of people whose number is not that of their rows."""
+    here = Count("notifications", filter=Q(notifications__seen_at=None, notifications__in_portal=True))
+    told = User.objects.filter(Q(notifications_unseen__gt=0) | Q(notifications__seen_at=None))
+    wrong = told.annotate(here=here).exclude(here=F("notifications_unseen"))
+    return list(wrong.order_by("pk").values_list("pk", flat=True).distinct()[:most])
+
+
+def forget_old(now: datetime) -> int:
+    """Delete what was told long ago; returns how many."""
+    MailedSubject.objects.filter(at__lt=now - timedelta(days=1), sending_until=None).delete()
+    oldest = list(Notification.objects.order_by("pk").values_list("pk", "created_at", "person", "seen_at")[:AT_ONCE])
+    old = [row for row in oldest if row[1] < now - KEPT]
+    Notification.objects.filter(pk__in=[row[0] for row in old]).delete()
+    for person_id in {row[2] for row in old if row[3] is None}:
+        recount(person_id)
+    return len(old)
+
+
+def _lock(person_id: int) -> None:
+    """Before counting, in a statement of its own: what others commit meanwhile is then seen by the count."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person_id)
+
+
+def _count(person_id: int) -> int:
+    number = unseen(person_id).count()
+    User.objects.filter(pk=person_id).exclude(notifications_unseen=number).update(notifications_unseen=number)
+    return number
