@@ -24,7 +24,9 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice, Recipe
+from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice, Notification, Recipe
+from editor.notifications.choices import choices_of
+from editor.notifications.shown import readable_by
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -47,6 +49,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
             ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
+            ("notifications.json", _told(user), _as_json(told.notification_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
             ("ledger.csv", AllowanceEntry.objects.filter(user=user).order_by("pk"), _as_csv),
@@ -70,6 +73,10 @@ def _edits_of(user: "User") -> "QuerySet[GenerationJob]":
 def _recipes_of(user: "User") -> "QuerySet[Recipe]":
     mine = Recipe.objects.visible_to(user).filter(made_by=user).select_related("workspace")
     return mine.prefetch_related("versions").order_by("created_at", "pk")
+
+
+def _told(user: "User") -> "QuerySet[Notification]":
+    return readable_by(user).select_related("workspace").order_by("created_at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -193,6 +200,9 @@ def _profile(user: "User") -> dict[str, Any]:
                 "since": each.created_at.isoformat(),
             }
             for each in memberships.order_by("created_at")
+        ],
+        "told": [
+            {"about": each.about, "in_portal": each.in_portal, "by_mail": each.by_mail} for each in choices_of(user)
         ],
         "favourites": [str(pk) for pk in user.favourites.values_list("image_id", flat=True)],
     }

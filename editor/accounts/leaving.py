@@ -21,11 +21,14 @@ from editor.models import (
     Image,
     Invitation,
     LastOwner,
+    MailedSubject,
     Membership,
     Notice,
+    Notification,
     Recipe,
     Role,
     SavedFilter,
+    ToldBy,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -107,6 +110,9 @@ def _forget_traces(user: User) -> None:
     SavedFilter.objects.filter(user=user).delete()
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Notice.objects.filter(person=user).delete()
+    for told in (Notification, MailedSubject, ToldBy):
+        told.objects.filter(person=user).delete()  # type: ignore[attr-defined]
+    Notification.objects.filter(by=user).update(words="")  # they hold the name
     forget_words(user)
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
@@ -124,7 +130,7 @@ def _anonymise(user: User) -> None:
     user.anonymised_at = timezone.now()
     user.last_login = None
     user.last_workspace = None
-    user.notices_unseen = 0
+    user.notices_unseen = user.notifications_unseen = 0
     user.set_unusable_password()
     user.save()
     user.groups.clear()

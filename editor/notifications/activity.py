@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from editor.models import (
@@ -26,6 +26,7 @@ from editor.models import (
     User,
     Workspace,
 )
+from editor.notifications.shown import of_shown_picture
 
 PICTURES_READ = 200
 READ = 30  # of each other source
@@ -114,7 +115,7 @@ def _sources(user: User, workspace: Workspace) -> Iterator[_Source]:
     images = Image.objects.shown_to(user).filter(**here).exclude(state=ImageState.REFUSED)
     yield _Source("pictures", images, "created_at", "made_by", PICTURES_READ)
     # What was said in another workspace stays there when a picture moves.
-    said = Q(image__workspace=F("workspace")) & _shown(user)
+    said = of_shown_picture(user)
     comments = Comment.objects.filter(said, **here, deleted_at=None).select_related("image", "thread")
     yield _Source("comment", comments, "created_at", "made_by")
     yield _Source("approval", ApprovalEvent.objects.filter(said, **here).select_related("image"), "at", "by")
@@ -123,12 +124,6 @@ def _sources(user: User, workspace: Workspace) -> Iterator[_Source]:
     yield _Source("batch", Batch.objects.filter(**here), "created_at", "made_by")
     yield _Source("joined", Membership.objects.filter(**here), "created_at", "user")
     yield _Source("left", FormerMember.objects.filter(**here), "left_at", "user")
-
-
-def _shown(user: User) -> Q:
-    """As `Image.objects.shown_to`, of the picture of a row."""
-    kept_back = Q(image__withheld_at=None) | Q(image__made_by=user)
-    return kept_back & Q(image__trashed_at=None, image__removed_at=None)
 
 
 def _deed(source: _Source, row: Model) -> Deed:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.humanize.templatetags.humanize import apnumber
+from django.db.models import F, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import Truncator
 
@@ -40,7 +41,7 @@ class Line:
     def sentence(self) -> str:
         if not self.is_shown:
             return HIDDEN
-        if len(self.rows) == 1:
+        if len(self.rows) == 1 and self.newest.words:
             return self.newest.words
         return MANY[About(self.newest.about)].format(who=_who(self.rows), what=title_of(self.newest))
 
@@ -83,6 +84,19 @@ def grouped(person: User, rows: Sequence[Notification]) -> list[Group]:
         Group(subject, [Line(several, is_shown) for (_, is_shown), several in kinds.items()])
         for subject, kinds in found.items()
     ]
+
+
+def of_shown_picture(user: User) -> Q:
+    """Rows of a picture that is shown to the person and lies where the row was written, as `Image.objects.shown_to`."""
+    kept_back = Q(image__withheld_at=None) | Q(image__made_by=user)
+    return kept_back & Q(image__workspace=F("workspace"), image__trashed_at=None, image__removed_at=None)
+
+
+def readable_by(person: User) -> QuerySet[Notification]:
+    """All that the person was told and may see now; the same as `shown_to`, asked of the database."""
+    mine = Notification.objects.filter(person=person, workspace__memberships__user=person, workspace__trashed_at=None)
+    there = Q(image=None) | of_shown_picture(person)
+    return mine.filter(there, Q(comment=None) | Q(comment__deleted_at=None))
 
 
 def shown_to(person: User, rows: Iterable[Notification]) -> set[int]:
