@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count
 from django.utils import timezone
 
 from editor import events
@@ -48,12 +48,12 @@ def counted(person: User) -> int:
     return number if number == person.notifications_unseen else recount(person.pk)
 
 
-def wrong_numbers(most: int) -> list[int]:
+def wrong_numbers() -> list[int]:
     """The ids of people whose number is not that of their rows."""
-    here = Count("notifications", filter=Q(notifications__seen_at=None, notifications__in_portal=True))
-    told = User.objects.filter(Q(notifications_unseen__gt=0) | Q(notifications__seen_at=None))
-    wrong = told.annotate(here=here).exclude(here=F("notifications_unseen"))
-    return list(wrong.order_by("pk").values_list("pk", flat=True).distinct()[:most])
+    rows = Notification.objects.filter(seen_at=None, in_portal=True).order_by().values_list("person")
+    true = dict(rows.annotate(Count("pk")))
+    written = dict(User.objects.filter(notifications_unseen__gt=0).values_list("pk", "notifications_unseen"))
+    return sorted(pk for pk in true.keys() | written.keys() if true.get(pk, 0) != written.get(pk, 0))
 
 
 def forget_old(now: datetime) -> int:

@@ -343,9 +343,9 @@ def test_seeing_and_telling_at_once_leaves_the_right_number(alice: User, bob: Us
     for _ in range(3):
         told(alice, bob, image, "Bob said something")
     User.objects.filter(pk=alice.pk).update(notifications_unseen=77)
-    assert seeing.wrong_numbers(10) == [alice.pk]
+    assert seeing.wrong_numbers() == [alice.pk]
     assert seeing.counted(User.objects.get(pk=alice.pk)) == 3
-    assert seeing.wrong_numbers(10) == []
+    assert seeing.wrong_numbers() == []
     assert seeing.see(alice.pk) == 0
     assert User.objects.get(pk=alice.pk).notifications_unseen == 0
     assert Notification.objects.filter(created_at__lte=timezone.now() + timedelta(1), mail_due_at=None).count() == 3
