@@ -111,7 +111,7 @@ def _forget_traces(user: User) -> None:
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Notice.objects.filter(person=user).delete()
     for told in (Notification, MailedSubject, ToldBy):
-        told.objects.filter(person=user).delete()  # type: ignore[attr-defined]
+        told.objects.filter(person=user).delete()
     Notification.objects.filter(by=user).update(words="")  # they hold the name
     forget_words(user)
     EmailAddress.objects.filter(user=user).delete()

@@ -13,6 +13,8 @@ from editor.models import MailedSubject, Notification, User
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+MOST_COUNTED = 100
+"""The number beside the bell goes no further: then it is "99+", and nobody waits for a count of thousands."""
 KEPT = timedelta(days=180)
 AT_ONCE = 1_000  # rows forgotten by one go
 
@@ -42,16 +44,21 @@ def recount(person_id: int) -> int:
         return _count(person_id)
 
 
+def number_of(person_id: int) -> int:
+    """How much is unseen, up to MOST_COUNTED."""
+    return unseen(person_id).order_by()[:MOST_COUNTED].count()
+
+
 def counted(person: User) -> int:
     """The number of what is unseen; written if the person's row says something else."""
-    number = unseen(person.pk).count()
+    number = number_of(person.pk)
     return number if number == person.notifications_unseen else recount(person.pk)
 
 
 def wrong_numbers() -> list[int]:
     """The ids of people whose number is not that of their rows."""
     rows = Notification.objects.filter(seen_at=None, in_portal=True).order_by().values_list("person")
-    true = dict(rows.annotate(Count("pk")))
+    true = {pk: min(number, MOST_COUNTED) for pk, number in rows.annotate(Count("pk"))}
     written = dict(User.objects.filter(notifications_unseen__gt=0).values_list("pk", "notifications_unseen"))
     return sorted(pk for pk in true.keys() | written.keys() if true.get(pk, 0) != written.get(pk, 0))
 
@@ -73,6 +80,6 @@ def _lock(person_id: int) -> None:
 
 
 def _count(person_id: int) -> int:
-    number = unseen(person_id).count()
+    number = number_of(person_id)
     User.objects.filter(pk=person_id).exclude(notifications_unseen=number).update(notifications_unseen=number)
     return number

@@ -1,5 +1,6 @@
 """A real mail server on loopback, and a clock that can be set forward."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -37,9 +38,9 @@ class Server(Controller):
     """On whatever port is free, which is known only once it listens there."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture

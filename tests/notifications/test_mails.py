@@ -1,6 +1,7 @@
 """Mails about what others did, read from a real mail server: bundled, for the right person only, and easily ended."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,7 +58,7 @@ def told(person: User, by: User, image: Image, words: str, about: About = About.
 
 
 def path_in(body: str, part: str) -> str:
-    return next(urlsplit(link).path for link in re.findall(r"https?://\S+", body) if part in link)
+    return next(str(urlsplit(link).path) for link in re.findall(r"https?://\S+", body) if part in link)
 
 
 # Bundling --------------------------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def test_what_is_nobodys_business_any_more_is_not_mailed(
     about = About.REVIEW_ASKED if why == "ended" else About.COMMENT
     told(bob, alice, image, "Alice wants something", about, comment=comment, review=review)
     now = timezone.now()
-    {
+    changes: dict[str, Callable[[], object]] = {
         "left": lambda: Membership.objects.filter(user=bob, workspace=image.workspace).delete(),
         "withheld": lambda: Image.objects.filter(pk=image.pk).update(withheld_at=now),
         "removed": lambda: Image.objects.filter(pk=image.pk).update(removed_at=now, trashed_at=now),
@@ -147,7 +148,8 @@ def test_what_is_nobodys_business_any_more_is_not_mailed(
         "anonymised": lambda: User.objects.filter(pk=bob.pk).update(anonymised_at=now, is_active=False),
         "deleted": lambda: Comment.objects.update(deleted_at=now),
         "ended": lambda: Review.objects.update(state="withdrawn", decided_at=now),
-    }[why]()
+    }
+    changes[why]()
     later(minutes=3)
     work()
     assert postbox.mails == []

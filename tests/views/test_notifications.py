@@ -1,5 +1,6 @@
 """The bell, the page of notifications, and how people are told."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_what_one_may_not_see_any_more_is_told_without_its_content(
     assert row is not None
     now, picture = timezone.now(), Image.objects.filter(pk=image.pk)
     own = Workspace.objects.personal_of(bob)
-    {
+    changes: dict[str, Callable[[], object]] = {
         "left": lambda: Membership.objects.filter(user=bob, workspace=team).delete(),
         "workspace": lambda: Workspace.objects.filter(pk=team.pk).update(trashed_at=now),
         "withheld": lambda: picture.update(withheld_at=now),
@@ -147,7 +148,8 @@ def test_what_one_may_not_see_any_more_is_told_without_its_content(
         "trashed": lambda: picture.update(trashed_at=now),
         "moved": lambda: picture.update(workspace=own),  # he sees it there, and nothing of what was said before
         "deleted": lambda: Comment.objects.update(deleted_at=now),
-    }[why]()
+    }
+    changes[why]()
     browser = client_of(bob)
     for name in ("notifications", "notifications_panel"):
         page = page_of(browser, name)
