@@ -20,6 +20,7 @@ from editor.models import (
     ImageState,
     JobSource,
     Membership,
+    Notification,
     Recipe,
     Role,
     Workspace,
@@ -281,6 +282,15 @@ def own_item_for(user: "User", batch_id: UUID, number: int) -> BatchItem:
         raise Http404
     found.batch = batch
     return found
+
+
+def notification_for(user: "User", notification_id: int) -> Notification:
+    """Something that the person was told; what it is about they may see no more. Raises Http404."""
+    found = Notification.objects.filter(person=user, pk=notification_id)
+    row = found.select_related("by", "workspace", "image", "comment", "review", "share", "batch").first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

@@ -6,11 +6,12 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from editor.access import notification_for
 from editor.models import About, Notification, User
 from editor.notifications import choices, seeing, shown, unsubscribing
 from editor.views.frame import PersonRequest, signed_in
@@ -58,7 +59,7 @@ def notifications_number(request: PersonRequest) -> HttpResponse:
 @signed_in
 def notifications_open(request: PersonRequest, notification_id: int) -> HttpResponse:
     """To the place that it is about; with it, all about its subject counts as seen."""
-    row = get_object_or_404(_all_of(request.user), pk=notification_id)
+    row = notification_for(request.user, notification_id)
     if request.method == "GET" and not hasattr(request, "viewing"):
         seeing.see(request.user.pk, row.subject)
     if not shown.shown_to(request.user, [row]):
@@ -105,12 +106,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "notifications/unsubscribe.html", context)
 
 
-def _all_of(person: User) -> QuerySet[Notification]:
-    return Notification.objects.filter(person=person).select_related(*shown.RELATED)
-
-
 def _of(person: User) -> QuerySet[Notification]:
-    return _all_of(person).filter(in_portal=True).order_by("-created_at", "-pk")
+    rows = Notification.objects.filter(person=person, in_portal=True).select_related(*shown.RELATED)
+    return rows.order_by("-created_at", "-pk")
 
 
 def _before(rows: QuerySet[Notification], text: str) -> QuerySet[Notification]:
