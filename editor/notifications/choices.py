@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from editor.models import About, Batch, Notification, ToldBy, User
+from editor.notifications.seeing import lock
 
 NOT_BY_MAIL = {About.BATCH}
 """Unless somebody chooses it: for a batch there is a box on its form."""
@@ -42,6 +43,7 @@ def choose(person: User, chosen: Mapping[About, tuple[bool, bool]]) -> None:
 def switch_mail(person: User, abouts: Collection[About], *, on: bool) -> None:
     """By mail, or no longer; whether it stands in the portal stays as it was. What waits to be mailed is not."""
     with transaction.atomic():
+        lock(person.pk)
         for about in abouts:
             usual = _usual(about)
             ToldBy.objects.update_or_create(

@@ -20,7 +20,7 @@ from editor import rings
 from editor.accounts.links import public_url
 from editor.models import About, MailedSubject, Notification, ToldBy, User
 from editor.notifications import shown, unsubscribing
-from editor.notifications.seeing import recount
+from editor.notifications.seeing import lock, recount
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -84,6 +84,7 @@ def _address(row: Notification) -> str:
 
 def _claim(person: User, subject: str, now: datetime) -> Claim | None:
     with transaction.atomic():
+        lock(person.pk)
         MailedSubject.objects.get_or_create(person=person, subject=subject)
         door = MailedSubject.objects.select_for_update(no_key=True).get(person=person, subject=subject)
         waiting = _waiting(person, subject)
@@ -120,6 +121,7 @@ def _lines(person: User, rows: Sequence[Notification]) -> list[shown.Line]:
 def _settle(claim: Claim, *, sent: bool) -> None:
     mine = MailedSubject.objects.filter(pk=claim.door.pk)
     with transaction.atomic():
+        lock(claim.door.person_id)
         mine.filter(sending_until=claim.until).update(sending_until=None)
         if sent:
             mine.update(at=timezone.now())
@@ -128,8 +130,10 @@ def _settle(claim: Claim, *, sent: bool) -> None:
 
 def _put_off(claim: Claim) -> None:
     """Try again later those that are not too old."""
-    MailedSubject.objects.filter(pk=claim.door.pk, sending_until=claim.until).update(sending_until=None)
     given_up = [row for row in claim.rows if row.created_at < timezone.now() - settings.TOLD_PATIENCE]
+    with transaction.atomic():
+        lock(claim.door.person_id)
+        MailedSubject.objects.filter(pk=claim.door.pk, sending_until=claim.until).update(sending_until=None)
+        _of(given_up).update(mail_due_at=None)
     if given_up:
         log.error("%s notifications of person %s were not mailed.", len(given_up), claim.door.person_id)
-        _of(given_up).update(mail_due_at=None)

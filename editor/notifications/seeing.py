@@ -26,7 +26,7 @@ def unseen(person_id: int) -> "QuerySet[Notification]":
 def see(person_id: int, subject: str | None = None) -> int:
     """They have seen all about this subject, or everything, and are not mailed about it; returns how much is left."""
     with transaction.atomic():
-        _lock(person_id)
+        lock(person_id)
         rows = Notification.objects.filter(person=person_id, seen_at=None)
         changed = (rows if subject is None else rows.filter(subject=subject)).update(
             seen_at=timezone.now(), mail_due_at=None
@@ -40,7 +40,7 @@ def see(person_id: int, subject: str | None = None) -> int:
 def recount(person_id: int) -> int:
     """Write the number of what is unseen."""
     with transaction.atomic():
-        _lock(person_id)
+        lock(person_id)
         return _count(person_id)
 
 
@@ -74,8 +74,11 @@ def forget_old(now: datetime) -> int:
     return len(old)
 
 
-def _lock(person_id: int) -> None:
-    """Before counting, in a statement of its own: what others commit meanwhile is then seen by the count."""
+def lock(person_id: int) -> None:
+    """Whoever changes rows that somebody was told does it one after the other, until the end of the transaction.
+
+    Before counting it is a statement of its own: what others commit meanwhile is then seen by the count.
+    """
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person_id)
 
 
