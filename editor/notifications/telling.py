@@ -20,7 +20,7 @@ def tell(person: User, about: About, subject: str, words: str, **what: Any) -> N
     """Tell `person`, as they chose for `about`; nothing to somebody about what they did themselves or may not see.
 
     `subject` is what mails are bundled by ("image:<id>"). `what` are the columns that say more: by, guest_name,
-    workspace, image, comment, review, share, batch.
+    workspace, image, comment, review, share, batch; picture and workspace follow from the others.
     """
     chosen = choice_of(person, about)
     write(person, about, subject, words, in_portal=chosen.in_portal, by_mail=chosen.by_mail, **what)
@@ -28,6 +28,7 @@ def tell(person: User, about: About, subject: str, words: str, **what: Any) -> N
 
 def write(person: User, about: About, subject: str, words: str, *, in_portal: bool, by_mail: bool, **what: Any) -> None:
     """The same, whatever they chose."""
+    what = _whole(what)
     if what.get("by") == person or not person.is_active or not (in_portal or by_mail) or not _may_know(person, what):
         return
     now = timezone.now()
@@ -45,6 +46,14 @@ def write(person: User, about: About, subject: str, words: str, *, in_portal: bo
         # Not in this transaction: two that tell the same people in another order would wait for each other's rows.
         transaction.on_commit(partial(recount, person.pk), robust=True)
         events.person_told(person.pk)
+
+
+def _whole(what: dict[str, Any]) -> dict[str, Any]:
+    """With the picture and the workspace, which say who may see it, also where the caller named neither."""
+    said = what.get("comment") or what.get("review")
+    image = what.get("image") or (said.image if said else None)
+    owned = image or what.get("batch") or what.get("share")
+    return {**what, "image": image, "workspace": what.get("workspace") or (owned.workspace if owned else None)}
 
 
 def _may_know(person: User, what: dict[str, Any]) -> bool:

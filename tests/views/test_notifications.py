@@ -60,6 +60,13 @@ def test_nobody_is_told_of_what_they_did_or_may_not_see(alice: User, bob: User, 
     assert Notification.objects.get().person == alice
 
 
+def test_picture_and_workspace_follow_from_the_comment(alice: User, bob: User, image: Image) -> None:
+    comment = Comment.objects.create(image=image, workspace=image.workspace, made_by=bob, text="Brighter")
+    tell(alice, About.COMMENT, f"image:{image.pk}", "Bob commented", by=bob, comment=comment)
+    row = Notification.objects.get()
+    assert (row.image, row.workspace) == (image, image.workspace)
+
+
 def test_people_are_told_as_they_chose(alice: User, bob: User, image: Image, alice_client: Client) -> None:
     alice_client.post(
         reverse("notifications_choices"), {"in_portal": ["comment", "batch"], "by_mail": ["mention", "batch"]}
