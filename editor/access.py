@@ -27,6 +27,7 @@ from editor.models import (
     ImageState,
     JobSource,
     Membership,
+    Notification,
     Recipe,
     Replacement,
     Review,
@@ -464,6 +465,15 @@ def culling_for(user: "User", culling_id: UUID) -> Culling:
     if found is None:
         raise Http404
     return found
+
+
+def notification_for(user: "User", notification_id: int) -> Notification:
+    """Something that the person was told; what it is about they may see no more. Raises Http404."""
+    found = Notification.objects.filter(person=user, pk=notification_id)
+    row = found.select_related("by", "workspace", "image", "comment", "review", "share", "batch").first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def editable_workspaces(user: "User") -> "WorkspaceQuerySet":

@@ -29,6 +29,7 @@ LOOK_AT_IMAGE = "editor.jobs.tasks.look_at_image"
 LOOK_AT_CHANGES = "editor.jobs.tasks.look_at_changes"
 MAIL_NOTICE = "editor.desk.posting.mail_notice"
 MAIL_BATCH = "editor.jobs.batch_mails.mail_batch"
+MAIL_TOLD = "editor.notifications.mails.mail_told"
 LOOK_AT_BUCKET = "editor.doctor.daily.look"
 QUEUES = {
     LOOK_AT_JOB: "edits",
@@ -39,6 +40,7 @@ QUEUES = {
     LOOK_AT_CHANGES: "pictures",
     MAIL_NOTICE: "pictures",
     MAIL_BATCH: "pictures",
+    MAIL_TOLD: "pictures",
     LOOK_AT_BUCKET: "pictures",
 }
 MARK_KEPT = 3600  # seconds
@@ -73,6 +75,11 @@ def ring_notice(notice_id: UUID) -> None:
 
 def ring_batch(batch_id: UUID) -> None:
     _on_commit(MAIL_BATCH, str(batch_id))
+
+
+def ring_told(person_id: int, subject: str) -> None:
+    """There may be something to mail to this person about this subject."""
+    _on_commit(MAIL_TOLD, str(person_id), subject)
 
 
 def ring_steps(batch_id: UUID) -> None:

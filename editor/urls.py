@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 
 from editor.views import (
     about,
+    activity,
     approval,
     batch_forms,
     batch_gate,
@@ -30,6 +31,7 @@ from editor.views import (
     live,
     members,
     notices,
+    notifications,
     picking,
     picture,
     proposals,
@@ -222,6 +224,15 @@ urlpatterns: list[URLPattern] = [
     path("notices/<uuid:notice_id>/appeal/", notices.notice_appeal, name="notice_appeal"),
     path("appeals/<str:token>/", notices.appeal_by_link, name="appeal_by_link"),
     path("suspended/", suspended.suspended, name="suspended"),
+    # What people are told about the work of others.
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/panel/", notifications.notifications_panel, name="notifications_panel"),
+    path("notifications/number/", notifications.notifications_number, name="notifications_number"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+    path("notifications/choices/", notifications.notifications_choices, name="notifications_choices"),
+    path("notifications/<int:notification_id>/", notifications.notifications_open, name="notifications_open"),
+    path("unsubscribe/<str:token>/", notifications.unsubscribe, name="unsubscribe"),
+    path("workspaces/<uuid:workspace_id>/activity/", activity.activity, name="activity"),
     # The desk of moderators.
     path("desk/", desk.desk, name="desk"),
     path("desk/next/", desk.desk_next, name="desk_next"),

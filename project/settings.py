@@ -322,6 +322,10 @@ IMAGE_TRIES = 3
 CLOCK_TICK = _time(seconds=1)
 CLOCK_MARK = _time(seconds=10)  # a clock that ticks says so in the database this often
 RING_PATIENCE = _time(seconds=10)  # a ring that left the queue and was not answered for so long is rung again
+TOLD_QUIET = _time(minutes=2)  # before people are mailed what others did, so that a burst is one mail
+TOLD_EVERY = _time(hours=1)  # the shortest time between two such mails to one person about one subject
+TOLD_RETRY = _time(minutes=5)  # while a worker may still be sending one, and after a mail server failed
+TOLD_PATIENCE = _time(days=1)  # with a mail server; the notification stands in the portal all the same
 
 # People -----------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from editor.jobs.recipes import Draft, save
 from editor.jobs.server_orders import begin
 from editor.library.shelves import collect, new_collection
 from editor.models import (
+    About,
     Cause,
     Collection,
     Decision,
@@ -34,6 +35,7 @@ from editor.models import (
     Membership,
     ModerationCase,
     Notice,
+    Notification,
     RetentionRule,
     Role,
     SavedFilter,
@@ -45,6 +47,7 @@ from editor.models import (
 )
 from editor.models.server_orders import OrderKind
 from editor.moderation.cases import open_case
+from editor.notifications import tell, unsubscribing
 from editor.review import comments
 from editor.review.culling import begin as begin_culling
 from editor.review.rounds import ask, decide
@@ -389,6 +392,17 @@ def made_share(scene: Scene, who: str) -> Share:
     return Share.objects.create(workspace=scene.team, made_by=made_by, kind="picture", image=scene.image)
 
 
+def told(scene: Scene) -> list[Any]:
+    """The editor, of the team's picture."""
+    told = {"workspace": scene.team, "image": scene.image, "by": scene.people["owner"]}
+    tell(scene.people["editor"], About.COMMENT, f"image:{scene.image.pk}", "Hidden words", **told)
+    return [Notification.objects.get(person=scene.people["editor"]).pk]
+
+
+def ends_mails(scene: Scene) -> list[Any]:
+    return [unsubscribing.address_for(scene.people["editor"], [About.COMMENT]).rstrip("/").rsplit("/", 1)[1]]
+
+
 ADDRESSES: dict[str, list[Address]] = {
     "studio": [Address(ANYONE)],
     "studio_image": [
@@ -731,6 +745,24 @@ ADDRESSES: dict[str, list[Address]] = {
     "healthz": [Address(ANYONE)],
     "readyz": [Address(ANYONE)],
     "metrics": [Address(NOBODY)],  # there is no METRICS_TOKEN
+}
+# What people are told about the work of others.
+ADDRESSES |= {
+    "notifications": [Address(SIGNED_IN), Address(SIGNED_IN, query=lambda scene: f"?before={told(scene)[0]}")],
+    "notifications_panel": [Address(SIGNED_IN)],
+    "notifications_number": [Address(SIGNED_IN)],
+    "notifications_read": [Address(SIGNED_IN, "post")],
+    "notifications_choices": [
+        Address(SIGNED_IN),
+        Address(SIGNED_IN, "post", body=lambda scene: {"by_mail": ["mention"]}),
+    ],
+    "notifications_open": [Address(MAKER, args=told)],
+    "unsubscribe": [
+        Address(ANYONE, args=ends_mails),  # the link says who it is: it went to their address
+        Address(ANYONE, "post", ends_mails),
+        Address(NOBODY, "post", args=lambda scene: ["no-such-token"]),
+    ],
+    "activity": [Address(SEE, args=team), Address(SEE, args=team, query=lambda scene: "?before=forged")],
 }
 ROWS = [(name, number) for name, addresses in ADDRESSES.items() for number in range(len(addresses))]
 

@@ -69,10 +69,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             self.add_message(request, messages.ERROR, template, {"email": email_address.email})
             return False
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> bool:
+    def send_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> bool:
         """Send one mail, its links on PUBLIC_URL. False, logged and said to the person, if the mail server fails."""
         links = {name: on_public_url(value) for name, value in context.items() if value and name.endswith("_url")}
-        message = self.render_mail(template_prefix, email, {**context, **links, "email": email})
+        message = self.render_mail(template_prefix, email, {**context, **links, "email": email}, headers)
         try:
             message.send()
         except (OSError, SMTPException):

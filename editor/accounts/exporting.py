@@ -25,7 +25,9 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Recipe, Share
+from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Notification, Recipe, Share
+from editor.notifications.choices import choices_of
+from editor.notifications.shown import readable_by
 from editor.review.mentions import with_names
 from editor.review.threads import names_in
 
@@ -52,6 +54,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
             ("comments.json", _comments_of(user), _as_json(comment_facts)),
             ("links.json", _links_of(user), _as_json(link_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
+            ("notifications.json", _told(user), _as_json(told.notification_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
             ("ledger.csv", AllowanceEntry.objects.filter(user=user).order_by("pk"), _as_csv),
@@ -86,6 +89,10 @@ def _comments_of(user: "User") -> "QuerySet[Comment]":
 def _links_of(user: "User") -> "QuerySet[Share]":
     mine = Share.objects.filter(made_by=user, workspace__memberships__user=user, workspace__trashed_at=None)
     return mine.select_related("workspace").order_by("created_at", "pk")
+
+
+def _told(user: "User") -> "QuerySet[Notification]":
+    return readable_by(user).select_related("workspace").order_by("created_at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -209,6 +216,9 @@ def _profile(user: "User") -> dict[str, Any]:
                 "since": each.created_at.isoformat(),
             }
             for each in memberships.order_by("created_at")
+        ],
+        "told": [
+            {"about": each.about, "in_portal": each.in_portal, "by_mail": each.by_mail} for each in choices_of(user)
         ],
         "favourites": [str(pk) for pk in user.favourites.values_list("image_id", flat=True)],
     }

@@ -22,12 +22,15 @@ from editor.models import (
     Image,
     Invitation,
     LastOwner,
+    MailedSubject,
     Membership,
     Notice,
+    Notification,
     Recipe,
     Role,
     SavedFilter,
     Share,
+    ToldBy,
     User,
     Workspace,
     WorkspaceInvitation,
@@ -113,6 +116,9 @@ def _forget_traces(user: User) -> None:
     Recipe.objects.filter(Q(shared=False) | Q(put_away_at__isnull=False), made_by=user).delete()
     Share.objects.filter(made_by=user).revoke(by=user)
     Notice.objects.filter(person=user).delete()
+    for told in (Notification, MailedSubject, ToldBy):
+        told.objects.filter(person=user).delete()
+    Notification.objects.filter(by=user).update(words="")  # they hold the name
     forget_words(user)
     forget_mentions(user)
     EmailAddress.objects.filter(user=user).delete()
@@ -131,7 +137,7 @@ def _anonymise(user: User) -> None:
     user.anonymised_at = timezone.now()
     user.last_login = None
     user.last_workspace = None
-    user.notices_unseen = 0
+    user.notices_unseen = user.notifications_unseen = 0
     user.set_unusable_password()
     user.save()
     user.groups.clear()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from editor.models import CaseState, Decision, ModerationCase, Notice, Report
+from editor.models import CaseState, Decision, ModerationCase, Notice, Notification, Report
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -25,6 +25,16 @@ def notice_facts(notice: Notice) -> dict[str, Any]:
         "decision": str(notice.decision_id) if notice.decision_id else None,
         "created_at": notice.created_at.isoformat(),
         "seen_at": notice.seen_at.isoformat() if notice.seen_at else None,
+    }
+
+
+def notification_facts(row: Notification) -> dict[str, Any]:
+    return {
+        "about": row.about,
+        "words": row.words,
+        "workspace": row.workspace.name if row.workspace else None,
+        "created_at": row.created_at.isoformat(),
+        "seen_at": row.seen_at.isoformat() if row.seen_at else None,
     }
 
 

@@ -115,8 +115,8 @@ def create_batch(
 ) -> Batch:
     """These steps for each of these pictures, all of one workspace; or none. The same token again: the same batch.
 
-    `values` fill the placeholders of each picture, in the order of the pictures. `mail`: whether its maker is told
-    when all have ended. Raises NotAllowed.
+    `values` fill the placeholders of each picture, in the order of the pictures. `mail`: whether its maker is mailed
+    when all have ended, whatever they chose for all batches. Raises NotAllowed.
     """
     if len(images) > BATCH_MAX:
         raise NotAllowed(f"At most {BATCH_MAX:,} pictures at once, please. Nothing was made of these {len(images):,}.")
@@ -130,6 +130,7 @@ def create_batch(
         recipe=recipe,
         gate=gate,
         mail_due_at=timezone.now() if mail else None,
+        tell_due_at=timezone.now(),
     )
     items = [
         BatchItem(
@@ -272,8 +273,17 @@ def time_of(edits: int, outlook: Outlook) -> Span | None:
 
 
 def to_be_mailed(now: datetime) -> "QuerySet[Batch, UUID]":
-    """The ids of batches that are over, or wait at the gate, and whose makers wanted to hear of it."""
+    """The ids of batches that are over, or wait at the gate, and whose makers wanted a mail about it."""
+    return _over().filter(mail_due_at__lte=now).order_by("mail_due_at").values_list("pk", flat=True)
+
+
+def to_be_told(now: datetime) -> "QuerySet[Batch, UUID]":
+    """Likewise, whose makers were not told yet."""
+    return _over().filter(tell_due_at__lte=now).order_by("tell_due_at").values_list("pk", flat=True)
+
+
+def _over() -> "QuerySet[Batch]":
+    """Of those in which nothing is under way any more."""
     unfinished = GenerationJob.objects.filter(batch=OuterRef("pk"), state__in=OPEN)
     going_on = BatchItem.objects.filter(batch=OuterRef("pk"), due_at__isnull=False)
-    due = Batch.objects.filter(~Exists(unfinished), ~Exists(going_on), mail_due_at__lte=now)
-    return due.order_by("mail_due_at").values_list("pk", flat=True)
+    return Batch.objects.filter(~Exists(unfinished), ~Exists(going_on))

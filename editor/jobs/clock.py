@@ -27,6 +27,7 @@ from editor.models import (
     ServerOrder,
 )
 from editor.models.chosen import chosen
+from editor.notifications import mails, seeing
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,10 @@ def tick() -> None:
         rings.ring_notice(notice_id)
     for batch_id in chains.due_batches(now)[:MOST_RINGS]:
         rings.ring_steps(batch_id)
-    for batch_id in batches.to_be_mailed(now)[:MOST_RINGS]:
+    for batch_id in {*batches.to_be_told(now)[:MOST_RINGS], *batches.to_be_mailed(now)[:MOST_RINGS]}:
         rings.ring_batch(batch_id)
+    for person_id, subject in mails.due(now, MOST_RINGS):
+        rings.ring_told(person_id, subject)
     _fail_without_sources()
     holding.hold_of_suspended()
     pauses.end_of_pause(FluxServer.objects.current())
@@ -117,6 +120,7 @@ def empty_trash() -> int:
         if not in_use:
             purged += _purge(image)
     purge_recipes()
+    seeing.forget_old(timezone.now())
     return purged + purge_workspaces() + purge_quarantine()
 
 

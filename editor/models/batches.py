@@ -36,12 +36,15 @@ class Batch(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     canceled_at = models.DateTimeField(null=True, blank=True)  # no step begins any more
     mail_due_at = models.DateTimeField(null=True, blank=True)  # wanted, and not sent yet: when to look (again)
+    tell_due_at = models.DateTimeField(null=True, blank=True)  # its end is to be told, and was not yet
 
     class Meta:
         verbose_name_plural = "batches"
         indexes = [
             models.Index(fields=["made_by", "-created_at", "-id"], name="batch_newest"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="batch_of_workspace"),
             models.Index(fields=["mail_due_at"], name="batch_mail", condition=Q(mail_due_at__isnull=False)),
+            models.Index(fields=["tell_due_at"], name="batch_tell", condition=Q(tell_due_at__isnull=False)),
         ]
         constraints = [models.UniqueConstraint(fields=["made_by", "form_token"], name="batch_once_per_form")]
 

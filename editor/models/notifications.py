@@ -56,11 +56,12 @@ class Notification(models.Model):
 
 
 class MailedSubject(models.Model):
-    """When a person was last mailed about a subject: once an hour is enough."""
+    """When a person was last mailed about a subject: once an hour is enough. Its lock is the door of those mails."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     subject = models.CharField(max_length=60)
-    at = models.DateTimeField()
+    at = models.DateTimeField(null=True, blank=True)  # None: never yet
+    sending_until = models.DateTimeField(null=True, blank=True)  # a worker sends one, or died in the middle of it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "subject"], name="mailed_subject_once")]
@@ -71,7 +72,7 @@ class MailedSubject(models.Model):
 
 
 class ToldBy(models.Model):
-    """How a person wants to be told about something; without a row, both ways."""
+    """How a person wants to be told about something; without a row, as `notifications.choices` says."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="told_by")
     about = models.CharField(max_length=20, choices=About.choices)

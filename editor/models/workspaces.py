@@ -216,6 +216,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=10, choices=Role.choices)
     pictures_per_month = models.PositiveIntegerField(null=True, blank=True)  # of the workspace's; empty: no limit
     created_at = models.DateTimeField(default=timezone.now)
+    activity_seen_at = models.DateTimeField(null=True, blank=True, editable=False)  # what came later is new to them
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once_per_person")]

@@ -15,6 +15,8 @@ from editor.forms import CoverForm, LinkInvitationForm, MailInvitationForm, Work
 from editor.jobs.abandoned import cancel_in
 from editor.models import OWNED_MAX, Membership, Role, TooManyWorkspaces, Workspace, WorkspaceInvitation
 from editor.models.chosen import chosen
+from editor.notifications.activity import new_since
+from editor.views.activity import number_words
 from editor.views.frame import PersonRequest, choose_workspace, signed_in, way_back
 
 MEMBERS_SHOWN = 200
@@ -84,6 +86,7 @@ def workspace_page(
         "by_mail": by_mail or MailInvitationForm(given, auto_id="mail-%s"),
         "by_link": by_link or LinkInvitationForm(given, auto_id="link-%s"),
         "name_form": name or WorkspaceForm(initial={"name": space.name}),
+        "news": number_words(new_since(request.user, space, me.activity_seen_at)) if me.activity_seen_at else "",
     }
     refused = any(form is not None and form.errors for form in (by_mail, by_link, name))
     return render(request, "workspaces/workspace.html", context, status=422 if refused else 200)

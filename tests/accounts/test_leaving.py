@@ -24,6 +24,7 @@ from editor.images import bucket, keys
 from editor.jobs import clock, ledger
 from editor.jobs.creation import EditSpec, NotAllowed, create_job
 from editor.models import (
+    About,
     Action,
     Allowance,
     AllowanceEntry,
@@ -35,17 +36,21 @@ from editor.models import (
     ImageKind,
     JobState,
     LastOwner,
+    MailedSubject,
     Membership,
     ModerationCase,
     Notice,
+    Notification,
     Report,
     ReportReason,
     Role,
+    ToldBy,
     User,
     Workspace,
     WorkspaceInvitation,
 )
 from editor.moderation.reports import report
+from editor.notifications import tell
 from tests.desk.deciding import case_about, decide, make_moderator
 from tests.makers import make_attempt, make_image, make_job
 from tests.people import PASSWORD, client_of, submit
@@ -295,6 +300,40 @@ def test_export_holds_all_that_is_mine_and_nothing_else(
     assert head[0] == "month"
     assert line[2:5] == [str(job.pk), "held", "1"]
     assert "bobs" not in "".join(text.values())
+
+
+def test_export_has_what_i_was_told_as_far_as_i_may_see_it(
+    alice: User, bob: User, bob_client: Client, team: Workspace
+) -> None:
+    for name in ("open", "withheld"):
+        image = make_image(alice, workspace=team, name=name)
+        told = {"by": alice, "workspace": team, "image": image}
+        tell(bob, About.COMMENT, f"image:{image.pk}", f"Alice commented on {name}", **told)
+    Image.objects.filter(name="withheld").update(withheld_at=timezone.now())
+    with exported(bob_client) as archive:
+        (row,) = json.loads(archive.read("notifications.json"))
+        chosen = json.loads(archive.read("profile.json"))["told"]
+    assert (row["words"], row["about"], row["workspace"]) == ("Alice commented on open", "comment", team.name)
+    assert {"about": "batch", "in_portal": True, "by_mail": False} in chosen
+
+
+def test_what_i_was_told_goes_with_me_and_my_name_from_what_others_were_told(
+    alice: User, bob: User, team: Workspace
+) -> None:
+    image = make_image(alice, workspace=team, name="lamp.jpg")
+    subject, told = f"image:{image.pk}", {"workspace": team, "image": image}
+    tell(bob, About.COMMENT, subject, "Alice commented", by=alice, **told)
+    tell(alice, About.COMMENT, subject, "Bob Bobson commented", by=bob, **told)
+    MailedSubject.objects.create(person=bob, subject=subject, at=timezone.now())
+    ToldBy.objects.create(person=bob, about=About.COMMENT, by_mail=False)
+    delete_account(bob)
+    for model in (MailedSubject, ToldBy):
+        assert not model._default_manager.exists()
+    (row,) = Notification.objects.all()
+    assert (row.person, row.words) == (alice, "")
+    page = client_of(alice).get(reverse("notifications")).content.decode()
+    assert "Deleted account commented on lamp.jpg" in page
+    assert "Bobson" not in page
 
 
 def test_export_of_nothing_is_whole(alice_client: Client) -> None:

@@ -22,18 +22,22 @@ from editor.jobs.recipes import Draft, save
 from editor.library.shelves import add_tags, collect, new_collection
 from editor.library.words import index_words
 from editor.models import (
+    About,
     Cause,
     Favourite,
     Image,
     ImageState,
+    MailedSubject,
     PromptRule,
     SavedFilter,
+    ToldBy,
     User,
     WebhookEvent,
     Workspace,
 )
 from editor.moderation import audit
 from editor.moderation.cases import open_case
+from editor.notifications import tell
 from project.embedded import s3
 from tests.conftest import Bucket
 from tests.makers import jpeg, make_attempt, make_change, make_image, make_job
@@ -71,11 +75,20 @@ def make_portal() -> User:
     LogEntry.objects.create(user=operator, content_type=kind, object_id="1", action_flag=CHANGE, change_message="[]")
     for number in range(3):
         audit.record(operator, "limits.changed", upload, "Worte", number=number)
+    make_told(alice, operator, upload)
     make_removed(alice)
     make_image(alice, stored=True, trashed_at=timezone.now() - timedelta(days=3))
     make_image(alice, purged_at=timezone.now(), trashed_at=timezone.now())
     make_waiting(alice)
     return alice
+
+
+def make_told(person: User, by: User, image: Image) -> None:
+    """By somebody who commented, once mailed and with a choice."""
+    about = {"by": by, "workspace": image.workspace, "image": image}
+    tell(person, About.MENTION, f"image:{image.pk}", "Olga mentioned you on “Käse 🧀.jpg”", **about)
+    MailedSubject.objects.create(person=person, subject=f"image:{image.pk}", at=timezone.now())
+    ToldBy.objects.create(person=person, about=About.COMMENT, by_mail=False)
 
 
 def make_removed(user: User) -> Image:

@@ -12,8 +12,8 @@ from tests.bench.stage import Stage
 from tests.bench.table import Row, lines
 
 NAMES = (
-    "overhead", "pages", "library", "history", "moderation", "operate", "storage", "changes", "batches", "streams",
-    "turns", "flight", "recovery", "fleet",
+    "overhead", "pages", "library", "history", "moderation", "operate", "storage", "told", "changes", "batches",
+    "streams", "turns", "flight", "recovery", "fleet",
 )  # fmt: skip
 
 

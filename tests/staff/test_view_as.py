@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from editor.accounts import view_as
 from editor.accounts.roles import MODERATOR
-from editor.models import AuditEntry, Image, User, Workspace
+from editor.models import About, AuditEntry, Image, Notification, User, Workspace
+from editor.notifications import tell
 from tests.makers import make_image
 from tests.people import client_of, make_person, submit
 from tests.staff.roles import give_role
@@ -57,11 +58,16 @@ def test_pages_are_the_persons_with_a_banner_on_each(looking: Client, alice: Use
 
 
 def test_looking_changes_nothing(looking: Client, alice: User, administrator: User) -> None:
-    make_image(alice)
     team = Workspace.objects.found(alice, "Team")
+    image = make_image(alice, workspace=team)
+    tell(alice, About.COMMENT, "image", "Eve commented", guest_name="Eve", workspace=team, image=image)
+    told = f"/notifications/{Notification.objects.get().pk}/"
     before, session = rows(), dict(looking.session)
-    for address in ("/", "/library/", "/history/", "/notices/", f"/workspaces/{team.pk}/library/"):
+    own = f"/workspaces/{team.pk}"
+    for address in ("/", "/library/", "/history/", "/notices/", f"{own}/library/", f"{own}/activity/"):
         assert looking.get(address).status_code == 200
+    for address in ("/notifications/", "/notifications/panel/", told):  # where the number is set right, and one is seen
+        assert looking.get(address, follow=True).status_code == 200
     assert rows() == before
     assert dict(looking.session) == session
     assert looking.session["_auth_user_id"] == str(administrator.pk)

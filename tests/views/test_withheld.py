@@ -20,6 +20,7 @@ from editor.jobs.recipes import Draft, save
 from editor.library.perceptual import phash_columns
 from editor.library.shelves import add_favourites, collect, new_collection
 from editor.models import (
+    About,
     Collection,
     Comment,
     GenerationJob,
@@ -34,6 +35,7 @@ from editor.models import (
     User,
     Workspace,
 )
+from editor.notifications import tell
 from editor.review.rounds import ask as ask_for_review
 from editor.urls import urlpatterns
 from tests.makers import make_change, make_image, make_job
@@ -109,6 +111,9 @@ def make_scene() -> Scene:
     collect(people["owner"], collection, [image, twin])
     for person in people.values():
         add_favourites(person, [image])
+    for person in people.values():
+        told = {"workspace": team, "image": image, "guest_name": "Eve"}
+        tell(person, About.GUEST, f"image:{image.pk}", f"Eve commented on {NAME}", **told)
     Workspace.objects.filter(pk=team.pk).update(cover=image)
     recipe = save(people["maker"], team, Draft("All", [EditSpec("some words")], shared=True, picture=image), "form")
     review = ask_for_review(image, people["maker"], [people["member"], people["owner"]])
@@ -260,6 +265,12 @@ ADDRESSES: dict[str, list[Address]] = {
     "collection_zip": [],  # likewise
     "desk_picture": [],  # for moderators alone, with tests of its own
 }
+# What is told and shown of what others did.
+ADDRESSES |= {
+    "notifications": [Address(args=lambda scene: [], whole=False)],
+    "notifications_panel": [Address(args=lambda scene: [], whole=False)],
+    "activity": [Address(args=team, whole=False)],
+}
 ROWS = [(name, number) for name, rows in ADDRESSES.items() for number in range(len(rows))]
 
 
@@ -313,7 +324,7 @@ def test_its_maker_has_what_waits_for_a_look(name: str, number: int, scene: Scen
 
 
 SHOWING = [("workspace_library", 0), ("history", 0), ("edit", 0), ("edit", 1), ("collection", 0), ("edit_tile", 0)]
-SHOWING += [("recipe_list", 0), ("recipe", 0), ("studio_recipes", 1)]
+SHOWING += [("recipe_list", 0), ("recipe", 0), ("studio_recipes", 1), ("notifications", 0), ("activity", 0)]
 
 
 @pytest.mark.parametrize(("name", "number"), SHOWING)

@@ -1,0 +1,72 @@
+"""What happened in a workspace: a page that is read, and changes by itself."""
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from editor.access import member_of
+from editor.notifications import activity as feed
+from editor.views.frame import PersonRequest, signed_in
+
+
+@never_cache
+@require_safe
+@signed_in
+def activity(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
+    """Newest first, by days. Looked at from its beginning, it is known from now on, unless it asked for itself."""
+    me = member_of(request.user, workspace_id)
+    before, kept_mark = _moment(request.GET.get("before", "")), _moment(request.GET.get("since", ""))
+    since = kept_mark or me.activity_seen_at
+    page = feed.page_of(request.user, me.workspace, before, since)
+    if request.method == "GET" and before is None and kept_mark is None and not hasattr(request, "viewing"):
+        feed.look_at(me)
+    days = groupby(page.deeds, key=lambda deed: timezone.localtime(deed.at).date())
+    context = {
+        "workspace": me.workspace,
+        "days": [(day, list(deeds)) for day, deeds in days],
+        "older": page.older.isoformat() if page.older else None,
+        "first_page": before is None,
+        "since": since.isoformat() if since else None,
+        "news": f"{number_words(page.new, more=page.new_is_more)} new {since_words(since)}"
+        if page.new and since
+        else "",
+    }
+    return render(request, "workspaces/activity.html", context)
+
+
+def _news(page: feed.Page, since: datetime | None) -> str:
+    """12 new since yesterday"""
+    if since is None or not page.new:
+        return ""
+    return f"{number_words(page.new, more=page.new_is_more)} new {since_words(since)}"
+
+
+def number_words(number: int, *, more: bool = False) -> str:
+    if number >= feed.COUNTED:
+        return f"{feed.COUNTED - 1}+"
+    return f"{number}+" if more and number else str(number)
+
+
+def since_words(since: datetime) -> str:
+    """since you last looked (Friday)"""
+    day, today = timezone.localtime(since).date(), timezone.localdate()
+    if day == today:
+        return f"since you last looked ({timezone.localtime(since):%H:%M})"
+    if day == today - timedelta(days=1):
+        return "since yesterday"
+    return f"since you last looked ({since:%A})" if today - day < timedelta(days=7) else f"since {since:%-d %B %Y}"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and timezone.is_aware(found) else None
