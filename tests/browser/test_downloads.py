@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 from playwright.sync_api import Page, expect
 
-from editor.models import User, Workspace
+from editor.models import DownloadPreset, User
 from tests.makers import make_image, make_job
 
 
@@ -20,7 +20,7 @@ def test_form_says_the_name_gives_the_file_and_keeps_it_as_a_preset(
     page.get_by_label("Download as …").click()
     page.get_by_role("link", name="Download as …").click()
     page.get_by_role("radio", name="WebP").check()
-    page.get_by_role("radio", name="The longer side").check()
+    page.get_by_role("radio", name="Long side").check()
     page.get_by_label("Pixels of the longer side").fill("5")
     expect(page.locator("#download-preview")).to_contain_text("from 16 to 16,000")
     page.get_by_label("Pixels of the longer side").fill("160")
@@ -44,5 +44,5 @@ def test_form_says_the_name_gives_the_file_and_keeps_it_as_a_preset(
     with page.expect_download() as again:
         page.get_by_role("link", name="Web").click()
     assert again.value.suggested_filename == "owl-160x120.webp"
-    assert Workspace.objects.personal_of(person).download_presets.get().options["making"] is True
+    assert DownloadPreset.objects.get(workspace__memberships__user=person).options["making"] is True
     assert complaints == []
