@@ -30,6 +30,7 @@ from editor.models import (
     Cause,
     Collection,
     Decision,
+    DownloadPreset,
     GenerationJob,
     Image,
     Membership,
@@ -292,6 +293,23 @@ def chosen_edits(scene: Scene) -> dict[str, Any]:
     return {"edit": [scene.job.pk, scene.waiting.pk, uuid4()], "collection_name": "New"}
 
 
+def download_preset(scene: Scene) -> DownloadPreset:
+    """The team's, made by its editor."""
+    made = {"made_by": scene.people["editor"], "options": {"size": "long", "side": 40}}
+    return DownloadPreset.objects.create(workspace=scene.team, name="Hidden preset", **made)
+
+
+def preset(scene: Scene) -> list[Any]:
+    return [download_preset(scene).pk]
+
+
+def with_preset(scene: Scene) -> str:
+    return f"?preset={download_preset(scene).pk}"
+
+
+PRESET_SAYS = {"name": "Other", "format": "jpeg", "quality": "80"}
+
+
 def saved_filter(scene: Scene) -> list[Any]:
     """The editor's."""
     return [SavedFilter.objects.create(user=scene.people["editor"], name="Cats", query="?q=cat").pk]
@@ -497,13 +515,21 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(EDIT, "post", team, body=chosen),
         Address(NOT_THEIRS, "post", team, body=lambda scene: chosen(scene) | {"to": scene.foreign.pk}),
     ],
-    "selection_zip": [Address(BYTES, "post", team, body=chosen)],
+    "selection_zip": [
+        Address(BYTES, "post", team, body=chosen),
+        Address(BYTES, "post", team, body=lambda scene: chosen(scene) | {"format": "webp"}),
+    ],
+    "selection_download": [Address(SEE, "post", team, body=chosen)],
     "collections": [Address(SEE, args=team), Address(EDIT, "post", team, body=lambda scene: {"name": "New"})],
     "collection": [Address(SEE, args=collection)],
     "collection_rename": [Address(EDIT, "post", collection, body=lambda scene: {"name": "Other"})],
     "collection_delete": [Address(EDIT, "post", collection)],
     "collection_take_out": [Address(EDIT, "post", collection, body=chosen)],
-    "collection_zip": [Address(BYTES, args=collection)],
+    "collection_zip": [
+        Address(BYTES, args=collection),
+        Address(BYTES, args=collection, query=with_preset),
+    ],
+    "collection_download": [Address(SEE, args=collection)],
     "tag_rename": [Address(EDIT, "post", team, body=lambda scene: {"old": "red", "new": "blue"})],
     "picture": [Address(SEE, args=image)],
     "picture_report": [Address(SEE, args=image), Address(SEE, "post", image, body=lambda scene: {"reason": "hate"})],
@@ -517,6 +543,16 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(NOBODY, args=lambda scene: ["no-such-token"]),
     ],
     "suspended": [Address(dict.fromkeys(PEOPLE, OUT))],
+    "picture_download": [Address(SEE, args=image), Address(SEE, args=image, query=lambda scene: "?format=png")],
+    "picture_export": [
+        Address(BYTES, args=image),
+        Address(BYTES, args=image, query=lambda scene: "?size=long&side=40&making=on"),
+        Address(BYTES, args=image, query=with_preset),
+    ],
+    "preset_list": [Address(SEE, args=team), Address(EDIT, "post", team, body=lambda scene: PRESET_SAYS)],
+    "preset": [Address(EDIT, args=preset), Address(EDIT, "post", preset, body=lambda scene: PRESET_SAYS)],
+    "preset_delete": [Address(EDIT, "post", preset)],
+    "preset_default": [Address(MANAGE, "post", preset), Address(MANAGE, "post", preset, body=lambda scene: {"off": 1})],
     "picture_words": [Address(EDIT, "post", image, body=lambda scene: {"name": "Other"})],
     "picture_comments": [
         Address(SEE, args=image),
@@ -544,6 +580,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "batch_decide": [Address(MAKER, "post", batch_item, body=lambda scene: {"what": "undo"})],
     "batch_order": [Address(MAKER, "post", batch, body=lambda scene: {"what": "pause"})],
     "batch_zip": [Address(BYTES, args=batch)],
+    "batch_download": [Address(SEE, args=batch)],
     "recipe_list": [
         Address(SIGNED_IN),
         Address(SEE, query=lambda scene: f"?workspace={scene.team.pk}"),
@@ -591,6 +628,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "edits_restore": [Address(SIGNED_IN, "post", query=lambda scene: "?at=0")],  # only what is theirs is put back
     "edits_compare": [Address(SEE, "post", body=chosen_edits)],
     "edits_batch": [Address(EDIT, "post", body=chosen_edits)],
+    "edits_download": [Address(SEE, "post", body=chosen_edits, refused=dict.fromkeys(PEOPLE[3:], 400))],
     "edits_zip": [Address(BYTES, "post", body=chosen_edits, refused=dict.fromkeys(PEOPLE[3:], 400))],  # no results
     "history_working": [Address(SIGNED_IN, query=lambda scene: f"?edit={scene.waiting.pk}.queued")],
     "library_upload": [
@@ -836,6 +874,15 @@ def test_former_member_may_not_even_cancel_what_they_made(scene: Scene) -> None:
     client = client_of(scene.people["editor"])
     assert client.post(reverse("edit_cancel", args=[scene.waiting.pk])).status_code == 404
     assert client.get(reverse("image_master", args=[scene.image.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["stranger", "former"])
+def test_preset_of_the_team_is_not_there_for_a_picture_of_ones_own(who: str, scene: Scene) -> None:
+    own = make_image(scene.people[who], stored=True)
+    client = client_of(scene.people[who])
+    assert client.get(reverse("picture_export", args=[own.pk]) + with_preset(scene)).status_code == 404
+    page = client.get(reverse("picture_download", args=[own.pk]))
+    assert "Hidden preset" not in page.content.decode()
 
 
 def test_trashed_workspace_is_there_for_nobody(scene: Scene) -> None:

@@ -27,8 +27,8 @@ FORMATS = [
 ]
 SIZES = [
     (Size.AS_IS.value, "As it is"),
-    (Size.LONG.value, "The longer side"),
-    (Size.BOX.value, "To fit into a box"),
+    (Size.LONG.value, "Long side"),
+    (Size.BOX.value, "Into a box"),
 ]
 SPACES = [
     (Space.SRGB.value, "sRGB, for screens and the web"),

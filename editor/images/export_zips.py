@@ -1,6 +1,7 @@
 """ZIPs of pictures that are converted while they are sent: one at a time each, and few such ZIPs at once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -34,8 +35,9 @@ class Contents:
         mine = object()
         _under_way.add(mine)
         try:
-            async for piece in stream(self.entries, may_give, self._open):
-                yield piece
+            async with aclosing(stream(self.entries, may_give, self._open)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
             _under_way.discard(mine)
 

@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -167,7 +167,7 @@ async def stream(
     entries: list[Entry],
     may_give: Callable[[UUID], Awaitable[bool]],
     opened: Callable[[Entry], Awaitable[Source]] = _as_it_is,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The ZIP, piece by piece. A picture that is not to be had is left out, and its line in the lists says so.
 
     `opened` gives the bytes of a picture, if they are not to be those of its master; raises Missing, BucketUnavailable

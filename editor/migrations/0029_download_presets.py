@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("editor", "0027_changes"),
+        ("editor", "0028_review_and_sharing"),
     ]
 
     operations = [

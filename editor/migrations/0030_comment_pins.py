@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("editor", "0028_review_and_sharing"),
+        ("editor", "0029_download_presets"),
     ]
 
     operations = [

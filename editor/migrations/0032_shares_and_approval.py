@@ -7,8 +7,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('editor', '0029_download_presets'),
-        ('editor', '0030_comment_pins'),
         ('editor', '0031_culling'),
     ]
 

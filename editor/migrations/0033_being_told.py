@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('editor', '0028_review_and_sharing'),
+        ('editor', '0032_shares_and_approval'),
     ]
 
     operations = [

@@ -12,7 +12,18 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageCms, ImageStat
 
 from editor.images import bucket, keys
-from editor.images.exports import BadSettings, Busy, Exported, ExportSettings, Lane, Making, NotExported, export
+from editor.images.exports import (
+    BadSettings,
+    Busy,
+    Exported,
+    ExportSettings,
+    Format,
+    Lane,
+    Making,
+    NotExported,
+    Size,
+    export,
+)
 from editor.models import Image, ImageState
 
 MAKING = Making(
@@ -127,7 +138,7 @@ def test_longest_words_fit_into_a_jpeg() -> None:
     image, long = photo(), Making(prompt="&" * 4_000, negative_prompt="猫" * 4_000, seed=1)
 
     async def size() -> int:
-        found = await export(image, ExportSettings(format="jpeg", making=True), stem="owl", making=long)
+        found = await export(image, ExportSettings(format=Format.JPEG, making=True), stem="owl", making=long)
         return len(opened(b"".join([chunk async for chunk in found])).info["xmp"])
 
     assert 30_000 < asyncio.run(size()) < 65_000
@@ -149,7 +160,7 @@ def test_sizes_keep_the_shape_and_enlarge_only_if_asked(asked: dict[str, Any], s
 
 
 def test_thin_picture_keeps_a_pixel_each_way() -> None:
-    assert ExportSettings(size="long", side=16).size_of(3_000, 40) == (16, 1)
+    assert ExportSettings(size=Size.LONG, side=16).size_of(3_000, 40) == (16, 1)
 
 
 def profile_of(picture: Pillow.Image) -> ImageCms.ImageCmsProfile:
@@ -211,7 +222,7 @@ def test_settings_that_make_no_sense_are_never_made(field: str, asked: dict[str,
 
 
 def test_settings_are_kept_as_they_were() -> None:
-    asked = ExportSettings(format="webp", size="box", width=20, height=30, making=True, pattern="{seed}")
+    asked = ExportSettings(format=Format.WEBP, size=Size.BOX, width=20, height=30, making=True, pattern="{seed}")
     assert ExportSettings.from_row(asked.to_row() | {"of_another_version": 1}) == asked
 
 
@@ -239,7 +250,8 @@ def test_no_more_wait_than_there_is_room_for_and_who_leaves_makes_room() -> None
         return len(begun)
 
     async def crowd() -> list[int]:
-        lane, unwanted = Lane(at_once=1, waiting=1), []
+        lane = Lane(at_once=1, waiting=1)
+        unwanted: list[int] = []
         first = asyncio.create_task(lane.run(work, unwanted.append))
         second = asyncio.create_task(lane.run(work, unwanted.append))
         await asyncio.sleep(0.05)
@@ -253,14 +265,14 @@ def test_no_more_wait_than_there_is_room_for_and_who_leaves_makes_room() -> None
         assert await third == 2  # the second never began
         return unwanted
 
-    assert asyncio.run(crowd()) == [1]  # what the first made is closed by its owner's stand-in
+    assert asyncio.run(crowd()) == [1]  # what the first made was handed to whoever closes it
 
 
 def test_nothing_is_left_on_the_disk(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     async def take() -> None:
-        found = await export(photo(), ExportSettings(format="png"), stem="owl")
+        found = await export(photo(), ExportSettings(format=Format.PNG), stem="owl")
         assert isinstance(found, Exported)
         assert list(tmp_path.iterdir()) == []
         found.close()

@@ -189,6 +189,8 @@ ADDRESSES: dict[str, list[Address]] = {
     "image_master": [Address(), Address(query="?download=1")],
     "image_change": [Address()],
     "image_change_ask": [Address("post")],
+    "picture_download": [Address()],
+    "picture_export": [Address(), Address(query="?size=long&side=40"), Address(query="?format=png&making=on")],
     "picture": [Address()],
     "picture_comments": [Address(), Address("post", body=lambda scene: {"text": "Too dark"})],
     "comment_people": [Address()],
@@ -223,7 +225,11 @@ ADDRESSES: dict[str, list[Address]] = {
     "selection_trash": [Address("post", team, body=chosen)],
     "selection_move": [Address("post", team, body=chosen)],
     "selection_copy": [Address("post", team, body=chosen)],
-    "selection_zip": [Address("post", team, body=chosen)],
+    "selection_zip": [
+        Address("post", team, body=chosen),
+        Address("post", team, body=lambda scene: chosen(scene) | {"format": "png"}),
+    ],
+    "selection_download": [Address("post", team, body=chosen)],
     "collection_take_out": [Address("post", collection, body=chosen)],
     "image_states": [Address(args=lambda scene: [], query="?id={image}&id={twin}", whole=False)],
     "library_upload": [Address(args=lambda scene: [], query="?sent={image}", whole=False)],
@@ -238,6 +244,7 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(args=team, query="?collection={collection}&kind=generated", whole=False),
     ],
     "collection": [Address(args=collection, whole=False)],
+    "collection_download": [Address(args=collection, whole=False)],
     "collections": [Address(args=team, whole=False)],
     "edit": [
         Address(args=lambda scene: [scene.job.pk], whole=False),
@@ -262,7 +269,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "workspace": [Address(args=team, whole=False)],
     "trash": [Address(args=lambda scene: [], whole=False)],
     "account_export": [],  # tests/views/test_zips.py
-    "collection_zip": [],  # likewise
+    "collection_zip": [],  # likewise, and tests/views/test_download_zips.py
     "desk_picture": [],  # for moderators alone, with tests of its own
 }
 # What is told and shown of what others did.
@@ -414,7 +421,7 @@ def test_tombstone_of_a_withheld_one_says_no_name(scene: Scene) -> None:
 def test_bytes_are_where_the_test_believes(scene: Scene) -> None:
     """Without this the 404 of a picture's bytes would prove nothing."""
     assert bucket.exists(keys.master_key(scene.image.pk, "jpg"))
-    for name in ("image_rendition", "image_master", "image_change"):
+    for name in ("image_rendition", "image_master", "image_change", "picture_export"):
         args = [scene.image.pk, 320] if name == "image_rendition" else [scene.image.pk]
         response = to_its_end(scene.client("member").get(reverse(name, args=args)))
         assert response.status_code == 200
