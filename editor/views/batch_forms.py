@@ -29,7 +29,7 @@ from editor.library.shelves import NotPossible
 from editor.models import Image, ImageState, Recipe, User, Workspace
 from editor.models.allowances import price
 from editor.views.frame import PersonRequest, rest_here, signed_in
-from editor.views.selection import ids_in, many, refusal
+from editor.views.selection import LARGEST, ids_in, many, refusal
 
 THUMBS = 24  # of the chosen pictures on the form
 RECIPES_SHOWN = 200
@@ -77,7 +77,7 @@ def _ids(request: PersonRequest) -> list[UUID]:
         images = Image.objects.shown_to(request.user).filter(workspace=found.workspace_id, state=ImageState.READY)
         rows = images.filter(collection_items__collection=found).order_by("-created_at", "-id")
         return list(rows.values_list("pk", flat=True)[: batches.BATCH_MAX])
-    chosen = ids_in(request)
+    chosen = ids_in(request, LARGEST)
     for text in request.POST.get("pictures", "").split():
         try:
             chosen.append(UUID(text))

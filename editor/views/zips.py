@@ -19,7 +19,7 @@ from editor.jobs.chains import results_kept
 from editor.library.shelves import NotPossible
 from editor.models import Batch, BatchItem, Image, ImageState, ImageTag, JobSource
 from editor.views.chosen_edits import edit_ids_in, some
-from editor.views.selection import ids_in, nothing_chosen, refusal
+from editor.views.selection import LARGEST, ids_in, nothing_chosen, refusal
 
 if TYPE_CHECKING:
     from editor.models import User
@@ -31,7 +31,7 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
     """The chosen pictures that the person may see."""
     user = await _person(request)
     try:
-        ids = ids_in(request)
+        ids = ids_in(request, LARGEST)
     except NotPossible as problem:
         return await sync_to_async(refusal)(request, problem)
     if not request.POST.getlist("picture"):
@@ -45,7 +45,7 @@ async def edits_zip(request: HttpRequest) -> HttpResponseBase:
     """The pictures of the chosen edits, and how each was made."""
     user = await _person(request)
     try:
-        entries = await sync_to_async(_made_by)(user, edit_ids_in(request))
+        entries = await sync_to_async(_made_by)(user, edit_ids_in(request, LARGEST))
     except NotPossible as problem:
         return await sync_to_async(refusal)(request, problem)
     return _answer(user, "Edits", entries)
@@ -82,7 +82,8 @@ def _chosen(user: "User", workspace_id: UUID, ids: list[UUID]) -> tuple[str, lis
 
 def _made_by(user: "User", ids: list[UUID]) -> list[Entry]:
     images = results_of(user, edits_for(user, ids))
-    return _entries(user, Image.objects.shown_to(user).filter(pk__in=[image.pk for image in some(images)]))
+    mine = Image.objects.shown_to(user).filter(pk__in=[image.pk for image in some(images)])
+    return _entries(user, mine, most=LARGEST * SAMPLES_MAX)
 
 
 def _collected(user: "User", collection_id: UUID) -> tuple[str, list[Entry]]:
