@@ -2,15 +2,17 @@
 // with a line below that reads as the edit will be asked for.
 const reads = () => document.querySelector("[data-reads]");
 const fields = () => [...document.querySelectorAll("[data-to-fill] input[name=value]")];
+const PLACEHOLDERS = /(\{\{\p{L}[\p{L}\p{N}_ -]{0,39}\}\}|\{\p{L}[\p{L}\p{N}_ -]{0,39}\})/u; // as `jobs.steps` reads them
 const nameOf = (field) => field.parentElement.querySelector("[name=placeholder]").value;
 
 function say() {
   const line = reads();
   if (!line) return;
   const values = new Map(fields().map((field) => [nameOf(field).toLowerCase(), field.value.trim()]));
-  const pieces = document.getElementById("prompt").value.split(/(\{[^{}]{1,40}\})/);
+  const pieces = document.getElementById("prompt").value.split(PLACEHOLDERS);
   line.replaceChildren(
     ...pieces.map((piece) => {
+      if (/^\{\{.+\}\}$/s.test(piece)) return piece.slice(1, -1); // meant as it stands
       const value = piece.startsWith("{") ? values.get(piece.slice(1, -1).toLowerCase()) : undefined;
       if (value === undefined) return piece;
       return Object.assign(document.createElement("mark"), { className: "placeholder", textContent: value || piece });
