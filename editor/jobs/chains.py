@@ -171,11 +171,9 @@ def _against_all(batch: Batch) -> str:
     found = role.first()
     if found is None:
         return f"You are no longer in {batch.workspace.name}, so nothing is made for you there."
-    return (
-        ""
-        if found in MAY_EDIT
-        else f"You may only look in {batch.workspace.name} now, so nothing is made for you there."
-    )
+    if found not in MAY_EDIT:
+        return f"You may only look in {batch.workspace.name} now, so nothing is made for you there."
+    return ""
 
 
 def _against(batch: Batch, item: BatchItem) -> str:
