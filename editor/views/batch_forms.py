@@ -25,6 +25,7 @@ from editor.images.sizes import MATCH, RATIOS
 from editor.jobs import batches
 from editor.jobs.creation import EditSpec, NotAllowed
 from editor.jobs.outlook import Outlook, about
+from editor.jobs.recipes import said_by
 from editor.jobs.steps import from_rows
 from editor.library.shelves import NotPossible
 from editor.models import Image, ImageState, Recipe, User, Workspace
@@ -34,7 +35,7 @@ from editor.views.selection import LARGEST, ids_in, many, refusal
 
 THUMBS = 24  # of the chosen pictures on the form
 RECIPES_SHOWN = 200
-SHAPES = [(MATCH, "Each picture’s own"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
+SHAPES = [(MATCH, "Each its own"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,13 @@ def _samples(form: BatchForm) -> int:
     return int(text) if text in ("1", "2", "3", "4") else 1
 
 
-def _recipes(user: User, workspace: Workspace) -> list[tuple[Recipe, bool]]:
-    """Those to choose from, and whether another one is called the same."""
+def _recipes(user: User, workspace: Workspace) -> list[tuple[Recipe, str]]:
+    """Those to choose from; where another one is called the same, with the first words of what it says."""
     rows = list(recipes_of(user, workspace).select_related("workspace", "made_by")[:RECIPES_SHOWN])
     called = Counter(each.name.casefold() for each in rows)
-    return [(each, called[each.name.casefold()] > 1) for each in rows]
+    alike = [each for each in rows if called[each.name.casefold()] > 1]
+    said = said_by(alike) if alike else {}
+    return [(each, said[each.pk][0].prompt if each.pk in said else "") for each in rows]
 
 
 def _sent(request: PersonRequest) -> tuple[Any, ...]:

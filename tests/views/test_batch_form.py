@@ -136,8 +136,8 @@ def test_recipes_of_one_name_are_told_apart(alice: User, bob: User, alice_client
     options = re.findall(r"<option value=\"[0-9a-f-]{36}\".*?>(.*?)</option>", page)
     assert [each.partition(" · changed ")[0] for each in options] == [
         "Another",
-        "Catalogue · only you",
-        "catalogue · shared by Bob",
+        "Catalogue · “remove the background” · only you",
+        "catalogue · “remove the background” · shared by Bob",
     ]
     assert "Team · only you · changed" in page.partition('class="batch-recipe"')[2]
     menu = alice_client.get(reverse("studio_recipes", args=[image.pk])).content.decode()
