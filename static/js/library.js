@@ -12,8 +12,8 @@ function say() {
   const count = bar.querySelector("[data-selection-count]");
   count.textContent =
     chosen.length === 0 ? count.dataset.empty :
-    chosen.length > LARGEST ? `${chosen.length} chosen; at most ${LARGEST.toLocaleString("en")} at once` :
-    chosen.length > MOST ? `${chosen.length} chosen; ${count.dataset.larger} take so many, the rest ${MOST}` : `${chosen.length} chosen`;
+    chosen.length > LARGEST ? `${chosen.length} chosen; at most ${LARGEST.toLocaleString("en")} at once` : `${chosen.length} chosen`;
+  bar.querySelector("[data-selection-told]").hidden = chosen.length <= MOST || chosen.length > LARGEST;
   bar.classList.toggle("active", chosen.length > 0);
 }
 
