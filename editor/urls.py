@@ -94,6 +94,7 @@ urlpatterns: list[URLPattern] = [
     path("events/pass/", live.live_pass, name="live_pass"),  # the stream itself, /events/, is project/asgi.py's
     path("batches/", batches.batch_list, name="batch_list"),
     path("batches/new/", batch_forms.batch_new, name="batch_new"),
+    path("batches/new/preview/", batch_forms.batch_preview, name="batch_preview"),
     path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
     path("batches/<uuid:batch_id>/progress/", batches.batch_progress, name="batch_progress"),
     path("batches/<uuid:batch_id>/cancel/", batches.batch_cancel, name="batch_cancel"),

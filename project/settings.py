@@ -214,7 +214,7 @@ STORAGES = {
 UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 30_000_000, at_least=1_000, at_most=500_000_000)
 UPLOAD_MAX_PIXELS = env.whole("UPLOAD_MAX_PIXELS", 50_000_000, at_least=10_000, at_most=200_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 200_000  # form fields; files are counted by UPLOAD_MAX_BYTES
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 600  # 500 chosen pictures and what to do with them
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_100  # 1,000 chosen pictures and what to do with them
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
     "editor.views.uploading.CappedUploadHandler",

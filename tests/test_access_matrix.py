@@ -572,6 +572,7 @@ ADDRESSES: dict[str, list[Address]] = {
         Address(EDIT, "post", body=one_chosen),
         Address(EDIT, "post", body=lambda scene: one_chosen(scene) | {"prompt": "blue", "form_token": uuid4().hex}),
     ],
+    "batch_preview": [Address(EDIT, "post", body=lambda scene: one_chosen(scene) | {"prompt": "{colour}"})],
     "batch": [Address(SEE, args=batch)],
     "batch_progress": [Address(SEE, args=batch, query=lambda scene: "?item=0.held")],
     "batch_cancel": [Address(MAKER, "post", batch)],

@@ -16,21 +16,30 @@ ROWS_MAX = 1_000
 VALUE_MAX = 300  # characters
 NAMED = 5  # mistakes that are told at once
 PICTURE = "picture"
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 TOO_LARGE = "The file is larger than 1 MB. A table for 1,000 pictures is far smaller."
+ONE_KIND = "Use one of them in all lines."
 _FORMULA = ("=", "+", "-", "@")
 
 
 class BadRows(Exception):  # noqa: N818  a sentence for the person
-    """The table can't be used; the text says where and why."""
+    """The table can't be used; the text says where and why. `fields`: those of the form in which it is to be mended."""
+
+    def __init__(self, sentence: str, *fields: str) -> None:
+        super().__init__(sentence)
+        self.fields = fields
 
 
 @dataclass(frozen=True)
 class Row:
-    """`line` is where it begins, from 1; `cells` by the name of their column in small letters."""
+    """`line` is where it begins, from 1; `cells` by the name of their column in small letters.
+
+    `mixed`: what to say of it if it can't be used, as its cells seem to be parted in another way than the first.
+    """
 
     line: int
     cells: Mapping[str, str]
+    mixed: str = ""
 
 
 def text_of(data: bytes) -> str:
@@ -61,6 +70,7 @@ def read_rows(text: str, names: Sequence[str]) -> list[Row]:
         ]
     else:
         _check_header(header)
+        _check_one_kind(first, delimiter, known)
         rows = list(_read(text, delimiter, header, known))
     if not rows:
         raise BadRows("The table has no rows.")
@@ -70,10 +80,21 @@ def read_rows(text: str, names: Sequence[str]) -> list[Row]:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
+    return [line_of(cell).casefold() for cell in _parted(line, delimiter)]
+
+
+def _parted(line: str, delimiter: str) -> list[str]:
     try:
-        return [line_of(cell).casefold() for cell in next(csv.reader([line], delimiter=delimiter))]
+        return next(csv.reader([line], delimiter=delimiter))
     except csv.Error:
         return []
+
+
+def _check_one_kind(first: str, delimiter: str, known: set[str]) -> None:
+    names = _parted(first, delimiter)
+    for other, called in DELIMITERS.items():
+        if other != delimiter and any(known & set(_cells(name, other)) for name in names if other in name):
+            raise BadRows(f"The first line parts its columns by {DELIMITERS[delimiter]} and by {called}. {ONE_KIND}")
 
 
 def _check_header(header: list[str]) -> None:
@@ -96,9 +117,19 @@ def _read(text: str, delimiter: str, header: list[str], known: set[str]) -> Iter
             if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRows(f"Line {line}: there are {len(cells)} cells, and the first line names {len(header)}.")
             named = {name: _value(cell, line) for name, cell in zip(header, cells, strict=False) if name in known}
-            yield Row(line, named)
+            yield Row(line, named, _mixed(line, cells, header, delimiter))
     except csv.Error as error:
         raise BadRows(f"Line {begins}: this is no CSV ({error}). Look for a quotation mark too many.") from None
+
+
+def _mixed(line: int, cells: list[str], header: list[str], delimiter: str) -> str:
+    if len(cells) >= len(header):
+        return ""
+    called = [called for other, called in DELIMITERS.items() if other != delimiter and any(other in c for c in cells)]
+    if not called:
+        return ""
+    first = DELIMITERS[delimiter]
+    return f"Line {line}: its cells are parted by {called[0]}, those of the first line by {first}. {ONE_KIND}"
 
 
 def _value(text: str, line: int) -> str:
@@ -124,11 +155,13 @@ def match(
         )
     called = _called(images) if by_name else {}
     for place, row in enumerate(rows):
-        image = images[place] if not by_name else _named(row, called, wrong)
+        image, problem = (images[place], "") if not by_name else _named(row, called)
         values = {name: row.cells.get(name.casefold()) or given.get(name, "") for name in names}
         lacking = [name for name in names if not values[name]]
-        if lacking:
-            wrong.append(f"Line {row.line}: nothing for “{lacking[0]}”.")
+        if lacking and not problem:
+            problem = f"Line {row.line}: nothing for “{lacking[0]}”."
+        if problem:
+            wrong.append(row.mixed or problem)
         elif image is not None:
             found.append((image, values))
     if wrong:
@@ -147,18 +180,17 @@ def _called(images: Sequence[Image]) -> dict[str, list[Image]]:
     return called
 
 
-def _named(row: Row, called: Mapping[str, list[Image]], wrong: list[str]) -> Image | None:
+def _named(row: Row, called: Mapping[str, list[Image]]) -> tuple[Image | None, str]:
+    """The picture, or what is wrong with its name."""
     name = row.cells.get(PICTURE, "")
     found = called.get(name.casefold(), [])
     if len(found) == 1:
-        return found[0]
+        return found[0], ""
     if not name:
-        wrong.append(f"Line {row.line}: no picture is named.")
-    elif found:
-        wrong.append(f"Line {row.line}: {len(found)} of the chosen pictures are called “{name}”.")
-    else:
-        wrong.append(f"Line {row.line}: none of the chosen pictures is called “{name}”.")
-    return None
+        return None, f"Line {row.line}: no picture is named."
+    if found:
+        return None, f"Line {row.line}: {len(found)} of the chosen pictures are called “{name}”."
+    return None, f"Line {row.line}: none of the chosen pictures is called “{name}”."
 
 
 def _many(number: int, what: str) -> str:

@@ -12,7 +12,7 @@ from editor.forms.edits import PROMPT_MAX, EditForm, SpecForm, seed_field
 from editor.forms.fields import PICK_ONE, RELOAD, TOO_LONG, LineField, PictureField
 from editor.jobs.creation import EditSpec
 from editor.jobs.recipes import NAME_MAX, with_seeds
-from editor.jobs.steps import PLACEHOLDER, PLACEHOLDERS_MAX, STEPS_MAX, fill, placeholders
+from editor.jobs.steps import PLACEHOLDERS_MAX, STEPS_MAX, fill, placeholders
 from editor.models import Workspace
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ else:
 VALUE_MAX = 200  # characters in the place of a placeholder
 STEP_FIELDS = ("prompt", "negative_prompt", "ratio", "samples", "strength", "seed", "drawn")
 TOO_MANY_PLACEHOLDERS = (
-    f"A recipe has at most {PLACEHOLDERS_MAX} placeholders, and these are %d. Write some of them as plain words."
+    f"A recipe has at most {PLACEHOLDERS_MAX} placeholders, and these are %d. Write some of them as plain words, "
+    "or double their braces if they are meant as they stand."
 )
 
 
@@ -147,7 +148,7 @@ class FilledField(forms.Field):
         line = LineField(required=False, max_length=VALUE_MAX, error_messages=TOO_LONG)
         found: dict[str, str] = {}
         for name, text in value or []:
-            if not PLACEHOLDER.fullmatch(f"{{{name}}}"):
+            if placeholders([EditSpec(f"{{{name}}}")]) != [name]:
                 raise ValidationError(RELOAD)
             try:
                 found[name] = line.clean(text)
@@ -177,7 +178,8 @@ class DockForm(EditForm):
         open_ones = [name for name in placeholders([spec]) if name.casefold() in ours & empty]
         if open_ones:
             what = ("is to be, or take it" if len(open_ones) == 1 else "are to be, or take them") + " out of the words."
-            self.add_error("filled", f"Say what {in_words(open_ones)} {what}")
+            literal = f"If the braces are meant as they stand, double them: {{{{{open_ones[0]}}}}}."
+            self.add_error("filled", f"Say what {in_words(open_ones)} {what} {literal}")
             return cleaned
         full = fill([spec], {name: value for name, value in asked.items() if value})[0]
         for name, text in (("prompt", full.prompt), ("negative_prompt", full.negative_prompt)):

@@ -167,8 +167,13 @@ def _against_all(batch: Batch) -> str:
     """What speaks against going on with any of it, besides what speaks against any edit."""
     if batch.canceled_at is not None:
         return CANCELED
-    members = Membership.objects.filter(user=batch.made_by_id, workspace=batch.workspace_id, role__in=MAY_EDIT)
-    return "" if members.exists() else "Whoever asked for this batch may not edit here any more."
+    role = Membership.objects.filter(user=batch.made_by_id, workspace=batch.workspace_id).values_list("role", flat=True)
+    found = role.first()
+    if found is None:
+        return f"You are no longer in {batch.workspace.name}, so nothing is made for you there."
+    if found not in MAY_EDIT:
+        return f"You may only look in {batch.workspace.name} now, so nothing is made for you there."
+    return ""
 
 
 def _against(batch: Batch, item: BatchItem) -> str:

@@ -99,7 +99,7 @@ def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, 
                 return made
             _check_place(sources, workspace)
             _check_rights(sources)
-            _check_open(workspace, person.is_active)
+            _check_open(workspace, person)
             _check_pause(person)
             _check_waiting(person, workspace, len(orders))
             _check_allowance(user, workspace, orders)
@@ -152,10 +152,21 @@ def _check_rights(sources: list[Image]) -> None:
         raise NotAllowed(expired_words(image))
 
 
-def _check_open(workspace: Workspace, active: bool) -> None:
-    """It may have been closed, or the account deleted, since the page was asked for."""
-    if not (active and workspace.is_open):
-        raise NotAllowed(f"Nothing changes in {workspace.name} any more: it was archived or put into the trash.")
+def _check_open(workspace: Workspace, person: User) -> None:
+    """It may have been closed, or the account shut or deleted, since the page was asked for."""
+    if not person.is_active:
+        raise NotAllowed(
+            f"Your account was {_shut(person)} when this edit was to be made. It was not sent, and nothing was charged."
+        )
+    if not workspace.is_open:
+        where = "put into the trash" if workspace.trashed_at is not None else "archived"
+        raise NotAllowed(f"Nothing changes in {workspace.name} any more: it was {where}. An owner can take it out.")
+
+
+def _shut(person: User) -> str:
+    if person.anonymised_at is not None:
+        return "deleted"
+    return "suspended" if person.suspended_at is not None else "switched off"
 
 
 def _check_pause(person: User) -> None:

@@ -1,6 +1,7 @@
 """The steps of a recipe: one edit each, what is made by one being the source of the next.
 
-Prompts may have placeholders, `{colour}`, which are filled in before anything is asked for.
+Prompts may have placeholders, `{colour}`, which are filled in before anything is asked for; in doubled braces,
+`{{colour}}`, the same word is meant as it stands.
 """
 
 import re
@@ -12,7 +13,8 @@ from editor.jobs.creation import EditSpec
 
 STEPS_MAX = 8
 PLACEHOLDERS_MAX = 12
-PLACEHOLDER = re.compile(r"\{([^\W\d][\w -]{0,39})\}")
+_NAME = r"[^\W\d][\w -]{0,39}"
+PLACEHOLDER = re.compile(rf"\{{\{{(?P<literal>{_NAME})\}}\}}|\{{(?P<name>{_NAME})\}}")
 """A letter, then letters, digits, spaces, hyphens: 40 characters at most. Other braces are text like all text."""
 
 
@@ -31,19 +33,25 @@ def placeholders(steps: Iterable[EditSpec]) -> list[str]:
     found: dict[str, str] = {}
     for step in steps:
         for text in step.words:
-            for name in PLACEHOLDER.findall(text):
-                found.setdefault(name.casefold(), name)
+            for match in PLACEHOLDER.finditer(text):
+                if name := match["name"]:
+                    found.setdefault(name.casefold(), name)
     return list(found.values())
 
 
 def fill(steps: Iterable[EditSpec], values: Mapping[str, str]) -> list[EditSpec]:
     """With the values in the place of their names; a name without a value stays as it stands.
 
-    A value is never looked through for placeholders of its own.
+    Doubled braces become single ones. A value is never looked through for placeholders of its own.
     """
     known = {name.casefold(): value for name, value in values.items()}
 
+    def one(match: re.Match[str]) -> str:
+        if literal := match["literal"]:
+            return f"{{{literal}}}"
+        return known.get(match["name"].casefold(), match[0])
+
     def filled(text: str) -> str:
-        return PLACEHOLDER.sub(lambda match: known.get(match[1].casefold(), match[0]), text)
+        return PLACEHOLDER.sub(one, text)
 
     return [replace(step, prompt=filled(step.prompt), negative_prompt=filled(step.negative_prompt)) for step in steps]

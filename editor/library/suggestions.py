@@ -27,12 +27,16 @@ _KEPT_BACK = {"refused", "refused_prompt"}  # failures that speak of the words
 
 
 class Suggestion(NamedTuple):
-    """`words` to put into the dock; of a recipe its name and id, and of how many steps these are the first."""
+    """`words` to put into the dock; of a recipe its name and id, and of how many steps these are the first.
+
+    `by`: whose recipe it is; empty for one's own.
+    """
 
     words: str
     recipe: str = ""
     steps: int = 1
     recipe_id: UUID | None = None
+    by: str = ""
 
 
 def suggestions(user: User, workspace: Workspace | None, text: str) -> list[Suggestion]:
@@ -81,16 +85,19 @@ def _recipes(user: User, workspace: Workspace, words: list[str]) -> list[Suggest
         return []
     # The latest version of each comes last, and stays.
     versions = RecipeVersion.objects.filter(recipe__in=fitting).order_by("number")
-    latest = {each.recipe_id: each for each in versions.select_related("recipe")}
-    return [_of_recipe(latest[pk].recipe, latest[pk].steps) for pk in fitting if pk in latest and latest[pk].steps]
+    latest = {each.recipe_id: each for each in versions.select_related("recipe__made_by")}
+    return [
+        _of_recipe(user, latest[pk].recipe, latest[pk].steps) for pk in fitting if pk in latest and latest[pk].steps
+    ]
 
 
 def _begins(words: list[str], name: list[str]) -> bool:
     return all(any(each.startswith(word) for each in name) for word in words)
 
 
-def _of_recipe(recipe: Recipe, steps: list[dict[str, Any]]) -> Suggestion:
-    return Suggestion(str(steps[0]["prompt"]), recipe.name, len(steps), recipe.pk)
+def _of_recipe(user: User, recipe: Recipe, steps: list[dict[str, Any]]) -> Suggestion:
+    by = recipe.made_by.get_short_name() if recipe.made_by_id != user.pk else ""
+    return Suggestion(str(steps[0]["prompt"]), recipe.name, len(steps), recipe.pk, by)
 
 
 def _once(found: Iterable[Suggestion]) -> dict[str, Suggestion]:

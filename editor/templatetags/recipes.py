@@ -15,6 +15,8 @@ def with_placeholders(text: str) -> SafeString:
     """Words of a recipe; what is to be filled in stands out."""
     pieces, done = [], 0
     for match in PLACEHOLDER.finditer(text):
+        if match["name"] is None:
+            continue
         pieces.append(format_html('{}<mark class="placeholder">{}</mark>', text[done : match.start()], match[0]))
         done = match.end()
     return format_html("{}{}", format_html_join("", "{}", ((piece,) for piece in pieces)), text[done:])

@@ -1,5 +1,6 @@
 """Asking for a batch: which pictures, which words or recipe, and what it may cost."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from editor.access import (
     Right,
@@ -24,16 +25,17 @@ from editor.images.sizes import MATCH, RATIOS
 from editor.jobs import batches
 from editor.jobs.creation import EditSpec, NotAllowed
 from editor.jobs.outlook import Outlook, about
+from editor.jobs.recipes import said_by
 from editor.jobs.steps import from_rows
 from editor.library.shelves import NotPossible
 from editor.models import Image, ImageState, Recipe, User, Workspace
 from editor.models.allowances import price
 from editor.views.frame import PersonRequest, rest_here, signed_in
-from editor.views.selection import ids_in, many, refusal
+from editor.views.selection import LARGEST, ids_in, many, refusal
 
 THUMBS = 24  # of the chosen pictures on the form
 RECIPES_SHOWN = 200
-SHAPES = [(MATCH, "Each picture’s own"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
+SHAPES = [(MATCH, "Each its own"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _ids(request: PersonRequest) -> list[UUID]:
         images = Image.objects.shown_to(request.user).filter(workspace=found.workspace_id, state=ImageState.READY)
         rows = images.filter(collection_items__collection=found).order_by("-created_at", "-id")
         return list(rows.values_list("pk", flat=True)[: batches.BATCH_MAX])
-    chosen = ids_in(request)
+    chosen = ids_in(request, LARGEST)
     for text in request.POST.get("pictures", "").split():
         try:
             chosen.append(UUID(text))
@@ -104,31 +106,75 @@ def batch_form(request: PersonRequest, ids: list[UUID]) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             return redirect("batch", _ask(request, form, images, chosen).pk)
-        except (NotAllowed, BadRows) as problem:
+        except NotAllowed as problem:
             form.add_error(None, str(problem))
-    edits = len(images) * max(1, len(steps))
-    pictures = len(images) * (sum(step.samples for step in steps) or 1)
-    left = rest_here(request, workspace)
+        except BadRows as problem:
+            form.tell(problem)
+    recipe = chosen.recipe
     context = {
-        "form": form,
+        **_counted(request, form, workspace, images),
         "form_token": draw_form_token(),
         "workspace": workspace,
-        "images": images,
         "shown": images[:THUMBS],
         "more": len(images) - THUMBS,
         "left_out": left_out,
-        "left": left,
-        "price": price(),
-        "takes": _takes(edits),
         "shapes": SHAPES,
-        "recipe": chosen.recipe,
+        "recipe": recipe,
+        "recipe_picture": recipe.picture_for(request.user) if recipe else None,
         "version": chosen.version,
-        "recipes": recipes_of(request.user, workspace)[:RECIPES_SHOWN],
-        "steps": steps,
-        "uses": pictures,
-        "first_uses": len(images) * (steps[0].samples if steps else 1),
+        "recipes": _recipes(request.user, workspace),
     }
-    return render(request, "batches/new.html", context, status=422 if form.errors else 200)
+    return render(request, "batches/new.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_POST
+@signed_in
+def batch_preview(request: PersonRequest) -> HttpResponse:
+    """The fields of the form as it stands, what its table comes to, and the price; nothing is made by that."""
+    try:
+        ids = _ids(request)
+    except NotPossible as problem:
+        return refusal(request, problem)
+    if not ids:
+        raise Http404
+    workspace, images, _ = _chosen(request.user, list(dict.fromkeys(ids)))
+    form = BatchForm(request.POST, request.FILES, steps=_recipe(request).steps)
+    return render(request, "batches/preview.html", _counted(request, form, workspace, images))
+
+
+def _counted(request: PersonRequest, form: BatchForm, workspace: Workspace, images: list[Image]) -> dict[str, Any]:
+    """What the parts of the form need that follow what is typed."""
+    count = form.count(images)
+    if request.META.get("retake.upload_too_large"):
+        count = count._replace(problem=TOO_LARGE)
+    samples = [step.samples for step in form.steps] or [_samples(form)]
+    return {
+        "form": form,
+        "images": images,
+        "steps": form.steps,
+        "blanks": form.blanks(),
+        "count": count,
+        "left": rest_here(request, workspace),
+        "price": price(),
+        "takes": _takes(count.items * len(samples)),
+        "uses": count.items * sum(samples),
+        "first_uses": count.items * samples[0],
+    }
+
+
+def _samples(form: BatchForm) -> int:
+    text = str(form["samples"].value() or 1)
+    return int(text) if text in ("1", "2", "3", "4") else 1
+
+
+def _recipes(user: User, workspace: Workspace) -> list[tuple[Recipe, str]]:
+    """Those to choose from; where another one is called the same, with the first words of what it says."""
+    rows = list(recipes_of(user, workspace).select_related("workspace", "made_by")[:RECIPES_SHOWN])
+    called = Counter(each.name.casefold() for each in rows)
+    alike = [each for each in rows if called[each.name.casefold()] > 1]
+    said = said_by(alike) if alike else {}
+    return [(each, said[each.pk][0].prompt if each.pk in said else "") for each in rows]
 
 
 def _sent(request: PersonRequest) -> tuple[Any, ...]:
@@ -154,7 +200,7 @@ def _recipe(request: PersonRequest) -> Chosen:
 def _ask(request: PersonRequest, form: BatchForm, images: list[Image], chosen: Chosen) -> Any:
     """Raises NotAllowed, BadRows."""
     if request.META.get("retake.upload_too_large"):
-        raise BadRows(TOO_LARGE)
+        raise BadRows(TOO_LARGE, "table")
     words = form.cleaned_data
     found, values = form.filled(images)
     return batches.create_batch(

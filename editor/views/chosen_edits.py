@@ -23,14 +23,13 @@ from editor.library.shelves import NotPossible
 from editor.models import GenerationJob, Image
 from editor.views.batch_forms import batch_form
 from editor.views.frame import PersonRequest, View, signed_in, way_back
-from editor.views.selection import many, put_back_words, say_trashed
+from editor.views.selection import CHOSEN_MAX, LARGEST, many, put_back_words, say_trashed, too_many
 
-CHOSEN_MAX = 500
 Action = Callable[[PersonRequest, list[GenerationJob], list[Image]], "str | HttpResponse"]
 
 
-def edit_ids_in(request: HttpRequest) -> list[UUID]:
-    """The chosen edits; what is no id is passed over. Raises NotPossible."""
+def edit_ids_in(request: HttpRequest, most: int = CHOSEN_MAX) -> list[UUID]:
+    """The chosen edits, so many at most; what is no id is passed over. Raises NotPossible."""
     found = []
     for text in request.POST.getlist("edit"):
         try:
@@ -39,8 +38,8 @@ def edit_ids_in(request: HttpRequest) -> list[UUID]:
             continue
         if str(edit) == text:
             found.append(edit)
-    if len(found) > CHOSEN_MAX:
-        raise NotPossible(f"At most {CHOSEN_MAX} edits at once, please.")
+    if len(found) > most:
+        raise NotPossible(too_many(most, "edits"))
     if not found:
         raise NotPossible("Choose edits first.")
     return found
@@ -51,7 +50,7 @@ def back(request: HttpRequest) -> HttpResponse:
     return way_back(request.POST.get("next", ""), reverse("history"))
 
 
-def with_edits(right: Right) -> Callable[[Action], View]:
+def with_edits(right: Right, most: int = CHOSEN_MAX) -> Callable[[Action], View]:
     """An address for what the action does with the chosen edits and their pictures, newest first.
 
     It answers with what to say of it, or with another page.
@@ -63,7 +62,7 @@ def with_edits(right: Right) -> Callable[[Action], View]:
         @wraps(action)
         def view(request: PersonRequest) -> HttpResponse:
             try:
-                jobs = edits_for(request.user, edit_ids_in(request), right)
+                jobs = edits_for(request.user, edit_ids_in(request, most), right)
                 said = action(request, jobs, results_of(request.user, jobs))
             except NotPossible as problem:
                 messages.error(request, str(problem))
@@ -145,7 +144,7 @@ def edits_compare(request: PersonRequest, jobs: list[GenerationJob], images: lis
     return redirect(f"{reverse('edit_compare')}?{urlencode({'a': older.pk, 'b': newer.pk})}")
 
 
-@with_edits(Right.EDIT)
+@with_edits(Right.EDIT, LARGEST)
 def edits_batch(request: PersonRequest, jobs: list[GenerationJob], images: list[Image]) -> HttpResponse:
     """The page that says one prompt for many pictures, with the first picture of each."""
     firsts = {image.job_id: image.pk for image in some(images)}  # the newest edit first, its first picture last

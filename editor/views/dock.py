@@ -14,9 +14,9 @@ from editor.access import image_for
 from editor.forms import STRENGTH_DEFAULT, EditForm, draw_form_token
 from editor.images.sizes import LONGEST, MATCH, RATIOS, size_for_ratio
 from editor.jobs.creation import EditSpec
-from editor.jobs.steps import placeholders
+from editor.jobs.steps import fill, placeholders
 from editor.library.filters import id_of
-from editor.library.suggestions import suggestions
+from editor.library.suggestions import Suggestion, suggestions
 from editor.models import GenerationJob, Image
 from editor.models.allowances import price
 from editor.views.frame import PersonRequest, signed_in, workspace_here
@@ -69,7 +69,9 @@ def initial_of(image: Image, asked: Asked) -> dict[str, Any]:
     if asked.sentence.isascii() and asked.sentence.isdigit() and int(asked.sentence[:3]) in range(len(SENTENCES)):
         initial["prompt"] = SENTENCES[int(asked.sentence[:3])]
     if asked.recipe is not None:
-        initial |= asdict(asked.recipe) | {"filled": [(name, "") for name in placeholders([asked.recipe])]}
+        names = placeholders([asked.recipe])
+        step = asked.recipe if names else fill([asked.recipe], {})[0]  # without fields nothing is filled in later
+        initial |= asdict(step) | {"filled": [(name, "") for name in names]}
     return initial
 
 
@@ -113,8 +115,15 @@ def studio_suggestions(request: PersonRequest) -> HttpResponse:
     if asked and id_of(asked) is None:
         raise Http404
     workspace = workspace_here(request, id_of(asked)) if asked else None
-    found = suggestions(request.user, workspace, request.GET.get("q", ""))
+    found = [_plain(each) for each in suggestions(request.user, workspace, request.GET.get("q", ""))]
     return render(request, "studio/suggestions.html", {"suggestions": found})
+
+
+def _plain(suggestion: Suggestion) -> Suggestion:
+    """A recipe's words as they are put in without its fields: braces that are meant as they stand are single."""
+    if not suggestion.recipe:
+        return suggestion
+    return suggestion._replace(words=fill([EditSpec(suggestion.words)], {})[0].prompt)
 
 
 def _facts(job: GenerationJob, names: tuple[str, ...]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from editor.access import Right, open_workspace_for, pictures_for, workspace_for
 from editor.forms import CollectionForm
 from editor.images.copying import copy
 from editor.images.moving import MOVED_MAX, TooMany, move
+from editor.jobs.batches import BATCH_MAX
 from editor.library import shelves
 from editor.library.filters import tags_of
 from editor.library.shelves import NotPossible, Trashed
@@ -26,12 +27,13 @@ from editor.models.chosen import chosen
 from editor.views.frame import PersonRequest, View, signed_in, way_back
 
 CHOSEN_MAX = 500
+LARGEST = BATCH_MAX  # for a batch and a ZIP, which take what a collection gives them
 TAGS_AT_ONCE = 20
 Action = Callable[[PersonRequest, Workspace, list[Image]], str]
 
 
-def ids_in(request: HttpRequest) -> list[UUID]:
-    """The chosen pictures; what is no id is passed over. Raises NotPossible."""
+def ids_in(request: HttpRequest, most: int = CHOSEN_MAX) -> list[UUID]:
+    """The chosen pictures, so many at most; what is no id is passed over. Raises NotPossible."""
     found = []
     for text in request.POST.getlist("picture"):
         try:
@@ -40,9 +42,14 @@ def ids_in(request: HttpRequest) -> list[UUID]:
             continue
         if str(picture) == text:
             found.append(picture)
-    if len(found) > CHOSEN_MAX:
-        raise NotPossible(f"At most {CHOSEN_MAX} pictures at once, please.")
+    if len(found) > most:
+        raise NotPossible(too_many(most, "pictures"))
     return found
+
+
+def too_many(most: int, what: str) -> str:
+    more = f" A batch and a ZIP take up to {LARGEST:,}." if most < LARGEST else ""
+    return f"At most {most:,} {what} at once, please.{more}"
 
 
 def refusal(request: HttpRequest, sentence: object) -> HttpResponse:

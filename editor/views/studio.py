@@ -45,8 +45,8 @@ class Stage(NamedTuple):
 
     @property
     def shows_changes(self) -> bool:
-        """Whether the two are a result and its source, so that it can be said what changed."""
-        return self.compares and self.before == self.made_from
+        """Whether it can be said what changed: beside its source, or where that is known beside several edits."""
+        return self.compares and self.made_from is not None and (self.in_steps or self.before == self.made_from)
 
     @property
     def change(self) -> ChangeMap | None:
@@ -134,7 +134,8 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     if against is not None:
         stage = stage._replace(before=image_for(request.user, against))
     elif in_steps is not None and stage.results:
-        stage = stage._replace(before=in_steps, in_steps=True)
+        source = stage.made_from if stage.shows_changes else None
+        stage = stage._replace(before=in_steps, in_steps=True, made_from=source)
     return studio_page(request, image, form, stage, versions)
 
 

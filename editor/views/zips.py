@@ -24,7 +24,7 @@ from editor.library.shelves import NotPossible
 from editor.models import Batch, BatchItem, Image, ImageState, ImageTag, JobSource
 from editor.views.chosen_edits import edit_ids_in, some
 from editor.views.downloads import Unclear, busy, settings_asked
-from editor.views.selection import ids_in, nothing_chosen, refusal
+from editor.views.selection import LARGEST, ids_in, nothing_chosen, refusal
 
 if TYPE_CHECKING:
     from editor.models import User
@@ -36,7 +36,7 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
     """The chosen pictures that the person may see."""
     user = await _person(request)
     try:
-        ids = ids_in(request)
+        ids = ids_in(request, LARGEST)
     except NotPossible as problem:
         return await sync_to_async(refusal)(request, problem)
     if not request.POST.getlist("picture"):
@@ -48,7 +48,7 @@ async def selection_zip(request: HttpRequest, workspace_id: UUID) -> HttpRespons
 async def edits_zip(request: HttpRequest) -> HttpResponseBase:
     """The pictures of the chosen edits, and how each was made."""
     user = await _person(request)
-    return await _answer(request, user, lambda: made_by(user, edit_ids_in(request)))
+    return await _answer(request, user, lambda: made_by(user, edit_ids_in(request, LARGEST)))
 
 
 @require_safe
@@ -102,7 +102,7 @@ def made_by(user: "User", ids: list[UUID]) -> Many:
     """Raises Http404, NotPossible."""
     images = some(results_of(user, edits_for(user, ids)))
     shown = Image.objects.shown_to(user).filter(pk__in=[image.pk for image in images])
-    return Many("Edits", shown, images[0].workspace_id)
+    return Many("Edits", shown, images[0].workspace_id, most=LARGEST * SAMPLES_MAX)
 
 
 def collected(user: "User", collection_id: UUID) -> Many:

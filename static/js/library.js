@@ -3,6 +3,7 @@ const form = document.querySelector("[data-selection]");
 const bar = form?.querySelector("[data-selection-bar]");
 const boxes = () => [...form.querySelectorAll(".pic-check input")];
 const MOST = 500;
+const LARGEST = 1000; // for a batch and a ZIP
 let last = null;
 
 function say() {
@@ -11,7 +12,8 @@ function say() {
   const count = bar.querySelector("[data-selection-count]");
   count.textContent =
     chosen.length === 0 ? count.dataset.empty :
-    chosen.length > MOST ? `${chosen.length} chosen; at most ${MOST} at once` : `${chosen.length} chosen`;
+    chosen.length > LARGEST ? `${chosen.length} chosen; at most ${LARGEST.toLocaleString("en")} at once` : `${chosen.length} chosen`;
+  bar.querySelector("[data-selection-told]").hidden = chosen.length <= MOST || chosen.length > LARGEST;
   bar.classList.toggle("active", chosen.length > 0);
 }
 

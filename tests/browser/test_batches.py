@@ -44,7 +44,20 @@ def test_one_edit_for_all_and_the_failed_one_again(
     page.get_by_label("Results of each").select_option("2")
     expect(page.locator(".batch-price")).to_contain_text("8 of ")
     page.get_by_label("Results of each").select_option("1")
-    page.get_by_label("What should change in all of them?").fill(WORDS)
+    words, style = page.get_by_label("What should change in all of them?"), page.get_by_label("style", exact=True)
+    words.fill("make it {style}")
+    style.fill("a watercolour")
+    words.fill("in {colour}, {{plain}}, make it {style}")
+    expect(page.locator("#batch-blanks").get_by_role("textbox")).to_have_count(2)
+    expect(style).to_have_value("a watercolour")
+    page.get_by_text("One row, one picture").click()
+    table = {"name": "cups.csv", "mimeType": "text/csv", "buffer": b"picture,style,colour\ncup 0,oil,red\ncup 1,ink,red"}
+    page.get_by_label("Or a CSV file").set_input_files([table])  # type: ignore[list-item]
+    expect(page.get_by_role("button", name="Make 2 edits")).to_be_visible()
+    expect(page.locator(".batch-price")).to_contain_text("2 of ")
+    page.get_by_label("Or a CSV file").set_input_files([])
+    words.fill(WORDS)
+    expect(style).to_have_count(0)
     portal.set_faults(failed_at_once=1)
     page.get_by_role("button", name="Edit all 4").dblclick()
 

@@ -246,6 +246,9 @@ def test_edits_in_a_row_are_asked_for_at_once_and_compared(
     expect(page.locator(".differences dt").first).to_have_text("Edit")
     expect(page.locator(".compared [data-compare] img")).to_have_count(2)
     page.go_back()
+    expect(page.get_by_title("What changed (W)")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 420})  # room for two versions or so
     page.locator(".stage-choice").get_by_role("link", name="step by step").click()
     expect(page.locator("#edit-form [name=source]")).to_have_value(str(last.pk))
+    expect(page.locator("#versions .tile.current")).to_be_in_viewport(ratio=1)
     assert complaints == []

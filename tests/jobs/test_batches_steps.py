@@ -31,6 +31,7 @@ from editor.models import (
     Membership,
     ModerationCase,
     PromptRule,
+    Role,
     RuleAction,
     User,
     Workspace,
@@ -320,8 +321,20 @@ def expire(batch: Batch) -> None:
     Image.objects.filter(kind=ImageKind.GENERATED).update(usable_until=timezone.now().date() - timedelta(days=2))
 
 
-def leave_the_portal(batch: Batch) -> None:
+def switch_off(batch: Batch) -> None:
     User.objects.filter(pk=batch.made_by_id).update(is_active=False)
+
+
+def suspend(batch: Batch) -> None:
+    User.objects.filter(pk=batch.made_by_id).update(is_active=False, suspended_at=timezone.now())
+
+
+def archive(batch: Batch) -> None:
+    Workspace.objects.filter(pk=batch.workspace_id).update(personal_for=None, archived_at=timezone.now())
+
+
+def look_only(batch: Batch) -> None:
+    Membership.objects.filter(workspace=batch.workspace_id).update(role=Role.VIEWER)
 
 
 def leave(batch: Batch) -> None:
@@ -341,8 +354,11 @@ def forbid(batch: Batch) -> None:
     [
         (trash, "in the trash"),
         (expire, "could be used until"),
-        (leave_the_portal, "Nothing changes in"),
-        (leave, "may not edit here any more"),
+        (switch_off, "Your account was switched off"),
+        (suspend, "Your account was suspended"),
+        (archive, "it was archived"),
+        (leave, "You are no longer in"),
+        (look_only, "You may only look in"),
         (suspend_edits, "safety check"),
         (forbid, ""),
     ],

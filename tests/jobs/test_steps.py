@@ -18,6 +18,13 @@ def test_values_stand_where_their_names_stood_in_all_steps() -> None:
     assert [step.words for step in steps] == [("a blue {other} sofa", "no blue {other}"), ("{other}", "")]
 
 
+def test_doubled_braces_are_meant_as_they_stand() -> None:
+    steps = [EditSpec("write {{colour}} in {colour}", "{{{text}}} {{1}} {{open}")]
+    assert placeholders(steps) == ["colour", "open"]
+    filled = fill(steps, {"colour": "{{red}}", "text": "no"})[0]
+    assert filled.words == ("write {colour} in {{red}}", "{{text}} {{1}} {{open}")
+
+
 def test_what_was_written_is_read_as_it_was() -> None:
     steps = [EditSpec("a", "b", "1:1", 2, 0.3, 7), EditSpec("c")]
     assert from_rows(to_rows(steps)) == steps

@@ -68,7 +68,7 @@ def test_form_shows_the_steps_their_fields_and_what_they_cost(alice: User, alice
     recipe = make_recipe(alice)
     page = ask(alice_client, *cups(alice), recipe=recipe.pk, use="1").content.decode()
     assert "remove the background" in page
-    assert 'name="value-0"' in page
+    assert 'name="value-colour"' in page
     assert "2 pictures × 2 steps: <strong>at most 6 of 200</strong>" in page
     assert not Batch.objects.exists()
 

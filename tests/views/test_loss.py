@@ -16,7 +16,7 @@ from django.utils import timezone
 from editor.forms import PROMPT_MAX
 from editor.models import GenerationJob, Image, ImageKind, JobState, Membership, Role, User, Workspace
 from editor.views.versions import NODES_MAX
-from tests.makers import make_image, make_job
+from tests.makers import make_change, make_image, make_job
 from tests.people import client_of, make_person
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,17 @@ def test_both_are_compared_once_it_is_made(alice: User, alice_client: Client) ->
     assert f"/images/{last.pk}/1280.webp" in there
     assert "<figcaption>Step by step</figcaption>" in there
     assert f"/edits/compare/?a={last.job_id}&amp;b={job.pk}" in there
+
+
+def test_what_changed_is_offered_beside_the_picture_made_in_steps(alice: User, alice_client: Client) -> None:
+    upload = make_image(alice)
+    last, at_once = in_a_row(upload, "blue", "a hat"), made_of(upload, prompt="First: blue. Then: a hat.")
+    both = f"?edit={at_once.job_id}&joined={last.pk}"
+    assert 'data-key="w"' in studio(alice_client, upload, both)
+    make_change(at_once, share=0.12)
+    there = studio(alice_client, upload, both)
+    assert f'<img class="changes-map" src="/images/{at_once.pk}/change' in there
+    assert "At once, against the original:" in there
 
 
 def test_refused_form_keeps_the_picture_that_it_will_be_compared_with(alice: User, alice_client: Client) -> None:

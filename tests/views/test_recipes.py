@@ -329,6 +329,18 @@ def test_what_a_recipe_leaves_open_is_not_sent(alice: User, alice_client: Client
     assert not GenerationJob.objects.exists()
 
 
+def test_doubled_braces_are_single_ones_with_fields_and_without(
+    alice: User, alice_client: Client, own: Workspace
+) -> None:
+    image, recipe = make_image(alice), saved(alice, own, EditSpec("write {{name}}"))
+    words = "write {{colour}} in {colour}"
+    assert "double them: {{colour}}." in asked(alice_client, image, words, ["colour"], [""]).content.decode()
+    asked(alice_client, image, words, ["colour"], ["red"])
+    assert GenerationJob.objects.get().prompt == "write {colour} in red"
+    dock = alice_client.get(reverse("studio_image", args=[image.pk]) + f"?recipe={recipe.pk}").context["form"]
+    assert (dock["prompt"].value(), dock.to_fill) == ("write {name}", [])
+
+
 @pytest.mark.parametrize(
     ("words", "names", "expected"),
     [

@@ -28,7 +28,7 @@ from editor.models import (
     User,
     Workspace,
 )
-from editor.views.selection import CHOSEN_MAX
+from editor.views.selection import CHOSEN_MAX, LARGEST
 from tests.makers import make_image, make_job
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,17 @@ def test_500_at_once_and_no_more(alice: User, alice_client: Client, own: Workspa
     refused = send(alice_client, "favourite", own, image, *many, uuid4())
     assert refused.status_code == 400
     assert "At most 500" in getattr(refused, "content", b"").decode()
+
+
+def test_batch_takes_as_many_as_a_collection_gives_it(alice: User, alice_client: Client) -> None:
+    images = [make_image(alice) for _ in range(2)]
+    many = [uuid4() for _ in range(LARGEST - len(images))]
+    ids = {"picture": [*many, *(image.pk for image in images)]}
+    page = alice_client.post(reverse("batch_new"), ids)
+    assert "Edit 2 pictures at once" in page.content.decode()
+    ids["picture"].append(uuid4())
+    refused = alice_client.post(reverse("batch_new"), ids)
+    assert (refused.status_code, "At most 1,000 pictures" in refused.content.decode()) == (400, True)
 
 
 def test_nothing_chosen_is_said(alice_client: Client, own: Workspace) -> None:

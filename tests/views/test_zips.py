@@ -120,8 +120,8 @@ def test_strangers_get_nothing_and_foreign_ids_are_passed_over(
     assert visitor.status_code == 404
 
 
-def test_more_than_500_are_refused(alice: User, own: Workspace) -> None:
-    assert download(alice, own, *(uuid4() for _ in range(501))).status_code == 400
+def test_more_than_1000_are_refused(alice: User, own: Workspace) -> None:
+    assert download(alice, own, *(uuid4() for _ in range(1001))).status_code == 400
 
 
 def test_nothing_chosen_goes_back_and_says_so(alice: User, charlie: User, own: Workspace) -> None:
