@@ -4,6 +4,7 @@ Three signs for one thing, as no colour is seen by everybody, nor on every pictu
 """
 
 import io
+import zlib
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -36,7 +37,8 @@ def draw(changes: Image.Image) -> bytes:
         picture.paste(_drawn(changes.crop(box)), (box[0] * _FINER, box[1] * _FINER))
     picture.putpalette([part for colour in _COLOURS for part in colour[:3]])
     out = io.BytesIO()
-    picture.save(out, "PNG", transparency=bytes(colour[3] for colour in _COLOURS), compress_level=3)
+    alpha = bytes(colour[3] for colour in _COLOURS)
+    picture.save(out, "PNG", transparency=alpha, compress_level=1, compress_type=zlib.Z_RLE)  # in runs: small and quick
     return out.getvalue()
 
 
@@ -46,7 +48,8 @@ def _drawn(changes: Image.Image) -> Image.Image:
     inside = changes.point(_of_changed(255)).filter(_SMOOTH).resize(larger, Image.Resampling.BILINEAR)
     inside = inside.point([0] * 128 + [255] * 128)
     width = (256 - FAINTEST) / _STEPS
-    picture = changes.resize(larger).point([1 + max(0, int((v - FAINTEST) / width)) for v in range(256)])
+    tints = [1 + max(0, int((v - FAINTEST) / width)) for v in range(256)]
+    picture = changes.point(tints).resize(larger, Image.Resampling.NEAREST)
     picture.paste(0, mask=ImageChops.invert(inside))
     picture.paste(_AROUND, mask=ImageChops.subtract(most_around(inside, _THICK), inside))
     picture.paste(_LINE, mask=ImageChops.subtract(inside, least_around(inside, _THICK)))
