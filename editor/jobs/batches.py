@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from editor.models.jobs import JobQuerySet
 
 BATCH_MAX = 1_000  # pictures
+CANCELED_AT_ONCE = 90  # edits; admission may wait for one of them, and a browser is told of each
 NOT_REPEATED = ("refused",)  # failures that somebody decided on
 
 
@@ -203,11 +204,13 @@ def go_on_with_stopped(batch: Batch) -> int:
 def cancel_waiting(batch: Batch) -> int:
     """Stop those that nothing was sent for yet, the last ones first. Free; returns how many.
 
-    What is under way ends, and no step begins after it. One that is sent at this moment has a new fence, so that its
-    old row cancels nothing.
+    What is under way ends, and no step begins after it. Those that somebody has hold of at this moment come last, one
+    by one: one that is sent meanwhile has a new fence, so that its old row cancels nothing.
     """
     Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now())
-    number = sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+    waiting = edits_of(batch).waiting()
+    number = sum(iter(lambda: waiting.cancel_some(CANCELED_AT_ONCE), 0))
+    number += sum(job.cancel(Allowance.RELEASED) for job in waiting.order_by("-created_at", "-id"))
     Batch.objects.filter(pk=batch.pk).update(paused_at=None)  # not before, or some would be sent meanwhile
     rings.ring_steps(batch.pk)
     return number
