@@ -61,7 +61,8 @@ class Standing:
     canceled: int = 0
     dropped: int = 0
     stopped: int = 0  # their next edit was not to be made
-    by_step: list[int] = field(default_factory=list)  # how many pictures are at each step and not through
+    before_last: int = 0  # of those under way: their steps are not all begun
+    by_step: list[int] = field(default_factory=list)  # how many pictures are at each step, neither through nor dropped
 
     @property
     def total(self) -> int:
@@ -96,6 +97,8 @@ _OF_EDITS = {
     JobState.BLOCKED: "blocked",
     JobState.CANCELED: "canceled",
 }
+
+_UNDER_WAY = {"waiting", "working", "asking"}
 
 
 def usable_ones(images: list[Image]) -> list[Image]:
@@ -253,8 +256,10 @@ def standing_of(batch: Batch) -> Standing:
     for state, step, job_state, number in rows.annotate(Count("pk")):
         group = _OF_ITEMS.get(ItemState(state)) or _OF_EDITS.get(JobState(job_state), "working")
         numbers[group] = numbers.get(group, 0) + number
-        if state != ItemState.KEPT:
+        if state not in {ItemState.KEPT, ItemState.DROPPED}:
             by_step[step] += number
+        if group in _UNDER_WAY and step + 1 < len(batch.steps):
+            numbers["before_last"] = numbers.get("before_last", 0) + number
     return Standing(**numbers, by_step=by_step)
 
 

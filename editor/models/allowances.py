@@ -142,7 +142,7 @@ def hold_all(jobs: list["GenerationJob"]) -> None:
 
 
 def settle(jobs: list["GenerationJob"], kind: Allowance) -> None:
-    """What was held for jobs that end now is taken or released: a line each, added to the sums of each month at once."""
+    """What was held for jobs that end now is taken or released: a line each, added to the sums of a month at once."""
     with transaction.atomic(savepoint=False):
         held = {entry.job_id: entry for entry in AllowanceEntry.objects.filter(job__in=jobs, kind=Allowance.HELD)}
         entries = [(held.get(job.pk) or hold_late(job)).copy_as(kind) for job in jobs]
