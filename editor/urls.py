@@ -100,6 +100,7 @@ urlpatterns: list[URLPattern] = [
     path("batches/<uuid:batch_id>/cancel/", batches.batch_cancel, name="batch_cancel"),
     path("batches/<uuid:batch_id>/run-again/", batches.batch_again, name="batch_again"),
     path("batches/<uuid:batch_id>/look/", batch_gate.batch_look, name="batch_look"),
+    path("batches/<uuid:batch_id>/look/news/", batch_gate.batch_look_news, name="batch_look_news"),
     path("batches/<uuid:batch_id>/order/", batch_gate.batch_order, name="batch_order"),
     path("batches/<uuid:batch_id>/<int:number>/", batch_gate.batch_decide, name="batch_decide"),
     path("batches/<uuid:batch_id>/download/", download_many.batch_download, name="batch_download"),

@@ -578,6 +578,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "batch_cancel": [Address(MAKER, "post", batch)],
     "batch_again": [Address(MAKER, "post", batch)],
     "batch_look": [Address(MAKER, args=batch)],
+    "batch_look_news": [Address(MAKER, args=batch, query=lambda scene: "?item=0.held")],
     "batch_decide": [Address(MAKER, "post", batch_item, body=lambda scene: {"what": "undo"})],
     "batch_order": [Address(MAKER, "post", batch, body=lambda scene: {"what": "pause"})],
     "batch_zip": [Address(BYTES, args=batch)],

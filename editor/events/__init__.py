@@ -6,6 +6,7 @@ Like a ring it may be lost, repeated or late, which costs nothing but time: page
 from editor.events.telling import (
     edit_changed,
     edits_begun,
+    edits_changed,
     end_streams,
     end_streams_of_session,
     image_changed,
@@ -16,6 +17,7 @@ from editor.events.telling import (
 __all__ = [
     "edit_changed",
     "edits_begun",
+    "edits_changed",
     "end_streams",
     "end_streams_of_session",
     "image_changed",

@@ -7,6 +7,7 @@ spaces: `edit:<id>`, `edits:<workspace>`, `image:<id>`, `library:<workspace>`, `
 
 import logging
 import time
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -29,6 +30,11 @@ _sulks_until = 0.0
 def edit_changed(job_id: UUID, workspace_id: UUID) -> None:
     """It went on: everybody in its workspace may see that."""
     _on_commit(for_workspace(workspace_id), f"edit:{job_id}", f"edits:{workspace_id}")
+
+
+def edits_changed(job_ids: Iterable[UUID], workspace_id: UUID) -> None:
+    """Several of one workspace went on at once."""
+    _on_commit(for_workspace(workspace_id), *(f"edit:{pk}" for pk in job_ids), f"edits:{workspace_id}")
 
 
 def edits_begun(workspace_id: UUID) -> None:

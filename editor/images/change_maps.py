@@ -120,7 +120,8 @@ def opened(data: bytes) -> Pillow.Image:
         if found.width * found.height > _LARGEST:
             raise ValueError(f"{found.size} is no rendition")
         if found.mode == "RGB":
-            return found.copy()
+            found.load()
+            return found
         picture = found.convert("RGBA")
     white = Pillow.new("RGB", picture.size, "white")
     white.paste(picture, mask=picture.getchannel("A"))

@@ -12,6 +12,8 @@ _CLIPPED = 32  # levels; what differs more was painted over, and says nothing ab
 _WEIGHTS = [min(level, _CLIPPED) ** 2 for level in range(256)]
 _GAIN = 0.97  # a move has to make them this much more alike
 
+Box = tuple[int, int, int, int]
+
 
 class Place(NamedTuple):
     """How a source lies under its result: moved, in pixels of the map, and stretched about its middle."""
@@ -32,8 +34,8 @@ def find_place(before: Image.Image, after: Image.Image) -> Place:
     width, height = after.size
     left, right = (0, 0, width // 2, height), (width - width // 2, 0, width, height)
     top, bottom = (0, 0, width, height // 2), (0, height - height // 2, width, height)
-    one, other = (_part_shift(before, after, box, (across, down), (1, 0)) for box in (left, right))
-    upper, lower = (_part_shift(before, after, box, (across, down), (0, 1)) for box in (top, bottom))
+    one, other = _part_shifts(before, after, (left, right), (across, down), (1, 0))
+    upper, lower = _part_shifts(before, after, (top, bottom), (across, down), (0, 1))
     wide, high = 1 + (other - one) / (width / 2), 1 + (lower - upper) / (height / 2)
     # About the middle of the picture.
     found = Place(across + (one + other) / 2, down + (upper + lower) / 2, wide, high)
@@ -59,14 +61,18 @@ def _whole_shift(before: Image.Image, after: Image.Image) -> tuple[int, int]:
     return x, y
 
 
-def _part_shift(
-    before: Image.Image, after: Image.Image, box: tuple[int, int, int, int], by: tuple[int, int], way: tuple[int, int]
-) -> float:
-    """How much farther a part has to move one way, in parts of a pixel."""
-    part = after.crop(box)
+def _part_shifts(
+    before: Image.Image, after: Image.Image, boxes: tuple[Box, Box], by: tuple[int, int], way: tuple[int, int]
+) -> list[float]:
+    """How much farther each of two parts has to move one way, in parts of a pixel."""
     span = range(-_PARTS_FARTHEST, _PARTS_FARTHEST + 1)
-    moved = (ImageChops.offset(before, by[0] + way[0] * step, by[1] + way[1] * step).crop(box) for step in span)
-    costs = [_cost(each, part) for each in moved]
+    moved = [ImageChops.offset(before, by[0] + way[0] * step, by[1] + way[1] * step) for step in span]
+    parts = [(after.crop(box), [each.crop(box) for each in moved]) for box in boxes]
+    return [_lowest(span, [_cost(each, part) for each in there]) for part, there in parts]
+
+
+def _lowest(span: range, costs: list[int]) -> float:
+    """The step between the ends at which they are lowest, in parts of one."""
     best = min(range(1, len(costs) - 1), key=lambda at: costs[at])
     less, here, more = costs[best - 1 : best + 2]
     curve = less - 2 * here + more

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from editor.models.jobs import JobQuerySet
 
 BATCH_MAX = 1_000  # pictures
+CANCELED_AT_ONCE = 90  # edits; admission may wait for one of them, and a browser is told of each
 NOT_REPEATED = ("refused",)  # failures that somebody decided on
 
 
@@ -60,7 +61,8 @@ class Standing:
     canceled: int = 0
     dropped: int = 0
     stopped: int = 0  # their next edit was not to be made
-    by_step: list[int] = field(default_factory=list)  # how many pictures are at each step and not through
+    before_last: int = 0  # of those under way: their steps are not all begun
+    by_step: list[int] = field(default_factory=list)  # how many pictures are at each step, neither through nor dropped
 
     @property
     def total(self) -> int:
@@ -95,6 +97,8 @@ _OF_EDITS = {
     JobState.BLOCKED: "blocked",
     JobState.CANCELED: "canceled",
 }
+
+_UNDER_WAY = {"waiting", "working", "asking"}
 
 
 def usable_ones(images: list[Image]) -> list[Image]:
@@ -204,11 +208,13 @@ def go_on_with_stopped(batch: Batch) -> int:
 def cancel_waiting(batch: Batch) -> int:
     """Stop those that nothing was sent for yet, the last ones first. Free; returns how many.
 
-    What is under way ends, and no step begins after it. One that is sent at this moment has a new fence, so that its
-    old row cancels nothing.
+    What is under way ends, and no step begins after it. Those that somebody has hold of at this moment come last, one
+    by one: one that is sent meanwhile has a new fence, so that its old row cancels nothing.
     """
     Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now())
-    number = sum(job.cancel(Allowance.RELEASED) for job in edits_of(batch).waiting().order_by("-created_at", "-id"))
+    waiting = edits_of(batch).waiting()
+    number = sum(iter(lambda: waiting.cancel_some(CANCELED_AT_ONCE), 0))
+    number += sum(job.cancel(Allowance.RELEASED) for job in waiting.order_by("-created_at", "-id"))
     Batch.objects.filter(pk=batch.pk).update(paused_at=None)  # not before, or some would be sent meanwhile
     rings.ring_steps(batch.pk)
     return number
@@ -251,8 +257,10 @@ def standing_of(batch: Batch) -> Standing:
     for state, step, job_state, number in rows.annotate(Count("pk")):
         group = _OF_ITEMS.get(ItemState(state)) or _OF_EDITS.get(JobState(job_state), "working")
         numbers[group] = numbers.get(group, 0) + number
-        if state != ItemState.KEPT:
+        if state not in {ItemState.KEPT, ItemState.DROPPED}:
             by_step[step] += number
+        if group in _UNDER_WAY and step + 1 < len(batch.steps):
+            numbers["before_last"] = numbers.get("before_last", 0) + number
     return Standing(**numbers, by_step=by_step)
 
 

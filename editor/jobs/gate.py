@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from editor import rings
@@ -97,6 +98,30 @@ def _firsts(jobs: Iterable[UUID]) -> dict[UUID, Image]:
     return found
 
 
+def with_looks(items: "ItemQuerySet") -> "ItemQuerySet":
+    """With `looked`: whether there is a result, at their step or before it, that somebody may look at again."""
+    done = GenerationJob.objects.filter(batch_item=OuterRef("pk"), state=JobState.SUCCEEDED)
+    return items.annotate(looked=Exists(done.filter(batch_step__lte=OuterRef("step"))))
+
+
+def can_take_back(item: BatchItem) -> bool:
+    """Whether `take_back` would do so now; of an item `with_looks`."""
+    match item.state:
+        case ItemState.DROPPED:
+            return True
+        case ItemState.KEPT:
+            return item.batch.gate
+        case ItemState.WORKING | ItemState.STOPPED:
+            return item.batch.gate and bool(item.looked) and not _was_sent(item)  # type: ignore[attr-defined]
+    return False
+
+
+def _was_sent(item: BatchItem) -> bool:
+    """Whether its present edit is with the flux server, from where nothing comes back."""
+    made = item.due_at is None and item.state == ItemState.WORKING
+    return made and not item.job.is_final and item.job.state not in {JobState.HELD, JobState.QUEUED}
+
+
 def take_back(item: BatchItem) -> bool:
     """The last decision about an item: it waits for a look again. False if its next edit was sent already."""
     match item.state:
@@ -131,10 +156,9 @@ def _back(item: BatchItem) -> bool:
     if not item.batch.gate or before is None or before.batch_step is None:
         return False
     with transaction.atomic():
-        if item.due_at is None and item.state == ItemState.WORKING and not item.job.is_final:
-            waits = item.job.state in {JobState.HELD, JobState.QUEUED}
-            if not waits or not item.job.cancel(Allowance.RELEASED):
-                return False
+        waits = item.due_at is None and item.state == ItemState.WORKING and not item.job.is_final
+        if _was_sent(item) or (waits and not item.job.cancel(Allowance.RELEASED)):
+            return False
         source = before.source_image
         values = {"step": before.batch_step, "source": None if source.pk == item.image_id else source, "said": ""}
         states: set[str] = {ItemState.WORKING, ItemState.STOPPED}

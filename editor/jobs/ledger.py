@@ -164,7 +164,7 @@ def _write_missing(pk: UUID) -> int:
         hold_late(job)
         written += 1
     if job.is_final and not kinds - {Allowance.HELD}:
-        settle(job, Allowance(job.allowance))
+        settle([job], Allowance(job.allowance))
         written += 1
     return written
 

@@ -1,9 +1,14 @@
 """Edits by how much their results changed: for lists that are narrowed by it."""
 
-from django.db.models import FloatField, OuterRef, Q, Subquery
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, FloatField, OuterRef, Q, Subquery
 
 from editor.models import ChangeMap, ChangeState, Extent, User
 from editor.models.jobs import JobQuerySet
+
+if TYPE_CHECKING:
+    from editor.models.batches import ItemQuerySet
 
 EXTENTS = [(str(extent), str(extent.label)) for extent in reversed(Extent)]
 """For a filter: what stands in an address, and what people read."""
@@ -20,8 +25,15 @@ def that_changed(jobs: JobQuerySet, extent: str, user: User) -> JobQuerySet:
     return jobs.annotate(changed=_most(user)).filter(changed__gte=least, changed__lt=below)
 
 
-def _most(user: User) -> Subquery:
+def numbers_changed(items: "ItemQuerySet", user: User) -> dict[str, int]:
+    """How many pictures of a batch changed hardly, a little and much, by those words: of their present edits."""
+    within = {str(each): Q(changed__gte=each.bounds[0], changed__lt=each.bounds[1]) for each in Extent}
+    rows = items.order_by().annotate(changed=_most(user, "job"))
+    return rows.aggregate(**{word: Count("pk", filter=here) for word, here in within.items()})
+
+
+def _most(user: User, job: str = "pk") -> Subquery:
     """The share of the area that changed in the result that changed most; None where nobody knows."""
     seen = Q(image__withheld_at=None) | Q(image__made_by=user)
-    maps = ChangeMap.objects.filter(seen, image__job=OuterRef("pk"), image__removed_at=None, state=ChangeState.MADE)
+    maps = ChangeMap.objects.filter(seen, image__job=OuterRef(job), image__removed_at=None, state=ChangeState.MADE)
     return Subquery(maps.order_by("-share").values("share")[:1], output_field=FloatField())

@@ -7,6 +7,7 @@ exists without the other.
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
@@ -69,9 +70,14 @@ class AllowanceEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.pictures} for {self.job_id}"
 
+    @property
+    def account(self) -> tuple[UUID, int, date]:
+        """Whose sums it moves: workspace, user, month."""
+        return self.workspace_id, self.user_id, self.month
+
     def copy_as(self, kind: Allowance) -> "AllowanceEntry":
-        """The same amounts on the same account."""
-        return AllowanceEntry.objects.create(
+        """The same amounts on the same account; not saved."""
+        return AllowanceEntry(
             workspace_id=self.workspace_id,
             user_id=self.user_id,
             job_id=self.job_id,
@@ -95,7 +101,7 @@ class UsageQuerySet(models.QuerySet["Usage"]):
             for where, sign in changes.items()
             for what in ("pictures", "money")
         }
-        account = {"workspace_id": entry.workspace_id, "user_id": entry.user_id, "month": entry.month}
+        account = dict(zip(("workspace_id", "user_id", "month"), entry.account, strict=True))
         if not self.filter(**account).update(**values):
             # Two at once: one of them writes the row, the other waits for it.
             self.bulk_create([Usage(**account)], ignore_conflicts=True)
@@ -132,17 +138,17 @@ def hold_all(jobs: list["GenerationJob"]) -> None:
     each = price()
     with transaction.atomic():
         entries = AllowanceEntry.objects.bulk_create(_entry(job, each * job.samples) for job in jobs)
-        total = _entry(jobs[0], each)  # never saved
-        total.pictures = sum(entry.pictures for entry in entries)
-        total.money = sum((entry.money for entry in entries), Decimal(0))
-        Usage.objects.move(total)
+        Usage.objects.move(_together(entries))
 
 
-def settle(job: "GenerationJob", kind: Allowance) -> None:
-    """What was held for a job that ends now is taken or released."""
+def settle(jobs: list["GenerationJob"], kind: Allowance) -> None:
+    """What was held for jobs that end now is taken or released: a line each, added to the sums of a month at once."""
     with transaction.atomic(savepoint=False):
-        held = AllowanceEntry.objects.filter(job=job, kind=Allowance.HELD).first() or hold_late(job)
-        Usage.objects.move(held.copy_as(kind))
+        held = {entry.job_id: entry for entry in AllowanceEntry.objects.filter(job__in=jobs, kind=Allowance.HELD)}
+        entries = [(held.get(job.pk) or hold_late(job)).copy_as(kind) for job in jobs]
+        AllowanceEntry.objects.bulk_create(entries)
+        for account in sorted({entry.account for entry in entries}):  # in one order, so that no two wait for each other
+            Usage.objects.move(_together([entry for entry in entries if entry.account == account]))
 
 
 def hold_late(job: "GenerationJob") -> AllowanceEntry:
@@ -157,6 +163,14 @@ def _hold(job: "GenerationJob", money: Decimal) -> AllowanceEntry:
         entry.save(force_insert=True)
         Usage.objects.move(entry)
     return entry
+
+
+def _together(entries: list[AllowanceEntry]) -> AllowanceEntry:
+    """What they move on their account, as one that is never saved."""
+    total = entries[0].copy_as(Allowance(entries[0].kind))
+    total.pictures = sum(entry.pictures for entry in entries)
+    total.money = sum((entry.money for entry in entries), Decimal(0))
+    return total
 
 
 def _entry(job: "GenerationJob", money: Decimal) -> AllowanceEntry:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -53,6 +53,8 @@ GROUPS: dict[str, set[JobState]] = {
     "failed": FINAL - {JobState.SUCCEEDED},
 }
 """What people tell apart in a history; each has indexes of its own."""
+AT_REST: dict[str, Any] = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0}
+"""As an edit comes to a state, unless that wants something else."""
 
 
 class JobQuerySet(models.QuerySet["GenerationJob"]):
@@ -103,6 +105,26 @@ class JobQuerySet(models.QuerySet["GenerationJob"]):
         """held → queued, those that are held for this."""
         rows = self.filter(state=JobState.HELD, held_for=why)
         return rows.update(state=JobState.QUEUED, held_for="", due_at=timezone.now())
+
+    def cancel_some(self, most: int) -> int:
+        """held, queued → canceled, so many at most, the newest first; free. Returns how many.
+
+        Without those that somebody changes at this moment: nobody waits, and nobody is waited for.
+        """
+        canceled = {"state": JobState.CANCELED, "allowance": Allowance.RELEASED}
+        with transaction.atomic():
+            rows = self.waiting().order_by("-created_at", "-id")
+            if connection.features.has_select_for_update_skip_locked:  # SQLite has one writer anyway
+                rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            jobs = list(rows[:most])
+            ids = [job.pk for job in jobs]
+            GenerationJob.objects.filter(pk__in=ids).update(**AT_REST, **canceled, finished_at=timezone.now())
+            settle(jobs, Allowance.RELEASED)
+            for workspace in {job.workspace_id for job in jobs}:
+                events.edits_changed([job.pk for job in jobs if job.workspace_id == workspace], workspace)
+        if jobs:
+            log.info("%s edits are canceled, the first being %s.", len(jobs), ids[0])
+        return len(jobs)
 
     def pictures_spent(self, user: "User", since: datetime) -> int:
         """Pictures that count against a person's allowance since then: held and taken ones."""
@@ -239,7 +261,7 @@ class GenerationJob(Leased):
     # The doors: one per transition, each a compare-and-set. They answer False when the row was not so any more.
 
     def _move(self, frm: set[str], to: JobState, **values: Any) -> bool:
-        values = {"lease_until": None, "due_at": None, "deadline_at": None, "tries": 0, **values}
+        values = {**AT_REST, **values}
         if not self.swap(frm, state=to, **values):
             return False
         events.edit_changed(self.pk, self.workspace_id)
@@ -251,7 +273,7 @@ class GenerationJob(Leased):
         with transaction.atomic(savepoint=False):  # the end of an edit and its line in the ledger: both or neither
             if not self._move(frm, to, allowance=allowance, finished_at=timezone.now(), **values):
                 return False
-            settle(self, allowance)
+            settle([self], allowance)
         return True
 
     def hold(self, why: HeldFor) -> bool:

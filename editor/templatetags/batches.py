@@ -2,6 +2,7 @@
 
 from django import template
 
+from editor.jobs.gate import can_take_back
 from editor.models import BatchItem, Image, ItemState, User
 from editor.templatetags.retake import progress_tone, state_words
 from editor.views.batches import mark_of
@@ -22,7 +23,9 @@ def item_words(item: BatchItem) -> str:
     """Where it is, in a word or two."""
     if item.state != ItemState.WORKING:
         return WORDS[ItemState(item.state)]
-    return "Next step" if item.due_at is not None else state_words(item.job)
+    if item.due_at is None:
+        return state_words(item.job)
+    return f"On to step {item.step + 1}" if item.step > (item.job.batch_step or 0) else "Once more"
 
 
 @register.filter
@@ -49,12 +52,17 @@ def item_name(item: BatchItem, user: User) -> str:
 
 @register.filter
 def item_results(item: BatchItem, user: User) -> list[Image]:
-    """What can be shown of its present edit; of one that is through, what was chosen comes first."""
+    """What can be shown of its present edit; of one that is through, what was chosen comes first.
+
+    None while that edit is yet to be made: what came of the one before is its source by then.
+    """
+    if item.due_at is not None or item.job.batch_step not in {None, item.step}:
+        return []
     images = [image for image in item.job.results.all() if image.is_ready and image.is_shown_to(user)]
     return sorted(images, key=lambda image: image.pk != item.kept_id)
 
 
 @register.filter
 def item_can_go_back(item: BatchItem) -> bool:
-    """Whether a decision about it may be there to be taken back."""
-    return item.state in {ItemState.DROPPED, ItemState.KEPT} or (item.state != ItemState.LOOKING and item.tries > 0)
+    """Whether a decision about it can still be taken back."""
+    return can_take_back(item)

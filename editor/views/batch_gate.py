@@ -1,10 +1,11 @@
 """Looking at results before they go on; and orders for all of a batch: pause, keep all, again from a step, collect."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -17,11 +18,15 @@ from editor.jobs.chains import collect_results
 from editor.library import shelves
 from editor.library.shelves import NotPossible
 from editor.models import Batch, BatchItem, ItemState
-from editor.views.batches import edits, one_page, standing, with_pictures
+from editor.views.batches import edits, mark_of, marks_in, one_page, standing, with_pictures
 from editor.views.frame import PersonRequest, signed_in
 from editor.views.selection import many
 
-PER_LOOK = 30
+if TYPE_CHECKING:
+    from editor.models.batches import ItemQuerySet
+
+PER_LOOK = 30  # that wait for a look, on one page;
+MOST_TILES = 120  # with those that were decided there
 DECISIONS: dict[str, Callable[[BatchItem], bool]] = {"drop": gate.drop, "again": gate.again, "undo": gate.take_back}
 
 
@@ -31,9 +36,41 @@ DECISIONS: dict[str, Callable[[BatchItem], bool]] = {"drop": gate.drop, "again":
 def batch_look(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     """What waits for a look, to be kept, dropped or run again one by one."""
     found = own_batch_for(request.user, batch_id)
-    rows = with_pictures(batches.items_of(found)).filter(state=ItemState.LOOKING)
-    context = standing(request, found) | one_page(request, rows, PER_LOOK)
-    return render(request, "batches/look.html", context)
+    page = one_page(request, _tiles(found).filter(state=ItemState.LOOKING), PER_LOOK)
+    return render(request, "batches/look.html", standing(request, found) | page | _ahead(found, page["items"]))
+
+
+@never_cache
+@require_safe
+@signed_in
+def batch_look_news(request: PersonRequest, batch_id: UUID) -> HttpResponse:
+    """How far all is; of the pictures that the page shows the tiles that changed; and more that wait for a look."""
+    found = own_batch_for(request.user, batch_id)
+    return render(request, "batches/look_news.html", standing(request, found) | _news(found, request.GET))
+
+
+def _tiles(found: Batch) -> "ItemQuerySet":
+    return gate.with_looks(with_pictures(batches.items_of(found)))
+
+
+def _news(found: Batch, said: QueryDict, told: BatchItem | None = None) -> dict[str, Any]:
+    """For a page with the items that it says, each as `<number>.<mark>`; `told` is one that it gets anyway."""
+    asked = marks_in(said, MOST_TILES)
+    shown = list(_tiles(found).filter(number__in=asked))
+    looking = [item for item in shown if item.state == ItemState.LOOKING]
+    room = min(PER_LOOK - len(looking), MOST_TILES - len(asked))
+    others = _tiles(found).filter(state=ItemState.LOOKING).exclude(number__in=asked)
+    fresh = list(others[: max(0, room)]) if asked or told is None else []
+    changed = [item for item in shown if mark_of(item) != asked[item.number] and item != told]
+    return {"changed": changed, "fresh": fresh} | _ahead(found, shown + fresh)
+
+
+def _ahead(found: Batch, shown: list[BatchItem]) -> dict[str, Any]:
+    """The first that waits for a look among those that are shown, and how many of these there are."""
+    for item in shown:
+        item.batch = found
+    looking = [item for item in shown if item.state == ItemState.LOOKING]
+    return {"first": looking[0] if looking else None, "looking_here": len(looking)}
 
 
 @require_POST
@@ -49,8 +86,10 @@ def batch_decide(request: PersonRequest, batch_id: UUID, number: int) -> HttpRes
             messages.info(request, _not_done(what))
         back = reverse("batch_look" if request.POST.get("next") == "look" else "batch", args=[item.batch_id])
         return redirect(f"{back}#item-{number}")
-    fresh = with_pictures(batches.items_of(item.batch)).get(number=number)
-    context = standing(request, item.batch) | {"item": fresh, "not_done": "" if done else _not_done(what)}
+    fresh = _tiles(item.batch).get(number=number)
+    fresh.batch = item.batch
+    context = standing(request, item.batch) | _news(item.batch, request.POST, fresh)
+    context |= {"item": fresh, "not_done": "" if done else _not_done(what)}
     return render(request, "batches/decided.html", context)
 
 

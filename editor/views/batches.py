@@ -1,11 +1,11 @@
 """Following a batch on one page, and what can be done there for all of it at once."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Prefetch, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -15,13 +15,11 @@ from editor.jobs import batches
 from editor.jobs.creation import NotAllowed
 from editor.jobs.progress import progress
 from editor.jobs.steps import from_rows
-from editor.library.changed import EXTENTS, that_changed
+from editor.library.changed import EXTENTS, numbers_changed, that_changed
 from editor.models import Batch, BatchItem, GenerationJob, Image, ItemState, JobState
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from editor.models.batches import ItemQuerySet
 
 PER_PAGE = 24
@@ -37,21 +35,47 @@ SHOWN = {
 """What can be looked at alone, by the word in the address."""
 
 
+class Filter(NamedTuple):
+    word: str  # in the address
+    label: str
+    number: int  # of pictures
+
+
 @never_cache
 @require_safe
 @signed_in
 def batch(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     found = batch_for(request.user, batch_id)
-    show = request.GET.get("show", "")
-    rows = with_pictures(batches.items_of(found))
-    if show in SHOWN:
-        rows = rows.filter(SHOWN[show])
-    changed = request.GET.get("changed", "")
+    rows, changed = with_pictures(shown(request, found)), request.GET.get("changed", "")
     if changed in dict(EXTENTS):
         rows = rows.filter(job__in=that_changed(batches.edits_of(found), changed, request.user).values("pk"))
-    context = standing(request, found) | one_page(request, rows)
-    context |= {"show": show if show in SHOWN else "", "changed": changed, "extents": EXTENTS}
-    return render(request, "batches/batch.html", context)
+    context = standing(request, found) | one_page(request, rows) | {"changed": changed}
+    return render(request, "batches/batch.html", context | filters(request, found, context["standing"]))
+
+
+def shown(request: PersonRequest, found: Batch) -> "ItemQuerySet":
+    """Those of the kind that the address names; all of them if it names none."""
+    return batches.items_of(found).filter(SHOWN.get(request.GET.get("show", ""), Q()))
+
+
+def filters(request: PersonRequest, found: Batch, now: batches.Standing) -> dict[str, Any]:
+    """What the pictures can be narrowed to, each with how many that are: by how much changed, of those `show` alone."""
+    wrong = now.failed + now.blocked + now.canceled + now.stopped
+    kinds = [
+        Filter("looking", "To look at", now.looking),
+        Filter("working", "Under way", now.under_way),
+        Filter("kept", "Kept" if found.gate else "Done", now.done),
+        Filter("dropped", "Dropped", now.dropped),
+        Filter("wrong", "Went wrong", wrong),
+    ]
+    if not found.gate:
+        kinds = [kind for kind in kinds if kind.number or kind.word not in {"looking", "dropped"}]
+    numbers = numbers_changed(shown(request, found), request.user)
+    return {
+        "show": request.GET.get("show", "") if request.GET.get("show") in SHOWN else "",
+        "kinds": kinds,
+        "extents": [Filter(word, label, numbers[word]) for word, label in EXTENTS],
+    }
 
 
 def with_pictures(rows: "ItemQuerySet") -> "ItemQuerySet":
@@ -85,9 +109,10 @@ def changes(item: BatchItem) -> bool:
 def batch_progress(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     """How far all of it is, and of the pictures asked about, each as `<number>.<mark>`, the tiles that changed."""
     found = batch_for(request.user, batch_id)
-    asked = dict(_read_marks(request.GET.getlist("item")[:PER_PAGE]))
+    asked = marks_in(request.GET, PER_PAGE)
     items = list(with_pictures(batches.items_of(found)).filter(number__in=asked))
-    context = standing(request, found, last=True) | {
+    context = standing(request, found, last=True)
+    context |= filters(request, found, context["standing"]) | {
         "changed": [item for item in items if mark_of(item) != asked[item.number]],
         "working": [item for item in items if changes(item)],
     }
@@ -99,11 +124,10 @@ def mark_of(item: BatchItem) -> str:
     return f"{item.state}-{item.step}-{item.tries}-{item.job.state}"
 
 
-def _read_marks(texts: "Iterable[str]") -> "Iterable[tuple[int, str]]":
-    for text in texts:
-        number, _, mark = text.partition(".")
-        if number.isdecimal() and len(number) < 9:
-            yield int(number), mark
+def marks_in(said: QueryDict, most: int) -> dict[int, str]:
+    """What of so many items the page shows that asks, by their numbers: each as `<number>.<mark>`."""
+    parts = [text.partition(".") for text in said.getlist("item")[:most]]
+    return {int(number): mark for number, _, mark in parts if number.isdecimal() and len(number) < 9}
 
 
 @require_POST
@@ -182,10 +206,28 @@ def standing(request: PersonRequest, found: Batch, *, last: bool = False) -> dic
         "own": own,
         "may": may,
         "last": progress(waits) if waits else None,
+        "bar": bar_of(now),
+        "may_pause": may and found.paused_at is None and can_be_paused(found, now),
         "may_again": may and now.failed > 0 and batches.repeatable(found),
         "may_resume": may and now.canceled > 0,
         "may_go_on": may and now.stopped > 0,
     }
+
+
+def can_be_paused(found: Batch, now: batches.Standing) -> bool:
+    """Whether anything is yet to be sent: what waits, or a next step of what is under way."""
+    return now.waiting > 0 or (now.before_last > 0 and found.canceled_at is None)
+
+
+def bar_of(now: batches.Standing) -> list[tuple[str, int, int]]:
+    """The parts of a bar of as many units as there are pictures, each with where it begins and how long it is."""
+    bad, gone = now.failed + now.blocked + now.stopped, now.dropped + now.canceled
+    parts, place = [], 0
+    for name, number in (("done", now.done), ("looking", now.looking), ("bad", bad), ("gone", gone)):
+        if number:
+            parts.append((name, place, number))
+        place += number
+    return parts
 
 
 def edits(number: int) -> str:

@@ -13,7 +13,7 @@ from editor.models import ImageState
 from editor.views.chosen_edits import edit_ids_in
 from editor.views.downloads import SHOWN, form_page
 from editor.views.frame import PersonRequest, signed_in, way_back
-from editor.views.selection import ids_in, nothing_chosen, refusal
+from editor.views.selection import LARGEST, ids_in, nothing_chosen, refusal
 from editor.views.zips import Many, chosen_pictures, collected, made_by, of_batch
 
 
@@ -25,7 +25,7 @@ def selection_download(request: PersonRequest, workspace_id: UUID) -> HttpRespon
     if not request.POST.getlist("picture"):
         return nothing_chosen(request, request.user, workspace_id)
     try:
-        ids = ids_in(request)
+        ids = ids_in(request, LARGEST)
     except NotPossible as problem:
         return refusal(request, problem)
     chosen = [("picture", str(each)) for each in ids]
@@ -39,7 +39,7 @@ def selection_download(request: PersonRequest, workspace_id: UUID) -> HttpRespon
 def edits_download(request: PersonRequest) -> HttpResponse:
     """The pictures of the chosen edits."""
     try:
-        ids = edit_ids_in(request)
+        ids = edit_ids_in(request, LARGEST)
         many = made_by(request.user, ids)
     except NotPossible as problem:
         return refusal(request, problem)

@@ -88,14 +88,44 @@ addEventListener(
   true,
 );
 
-// A tile that was told anew has the focus that the old one had.
-let held = null;
-grid?.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const item = detail.target.closest?.("[data-item]");
-  held = item?.contains(document.activeElement) ? item.id : null;
+// Under a finger a decision leads on to the next picture that waits for one; so does the button, from wherever one is.
+const touch = matchMedia("(pointer: coarse)");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const undecided = () => items().filter((item) => item.dataset.item === "looking");
+
+function show(item) {
+  if (!item) return;
+  item.focus({ preventScroll: true });
+  item.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+}
+
+grid?.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-press]");
+  if (!event.isTrusted || !touch.matches || !button || button.dataset.press === "u") return;
+  const item = button.closest("[data-item]");
+  const others = undecided().filter((each) => each !== item);
+  last = item.id;
+  show(others.find((each) => item.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING) ?? others[0]);
 });
-grid?.addEventListener("htmx:afterSettle", () => {
-  if (held) go(document.getElementById(held));
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-look-next]");
+  if (!link || !grid) return;
+  event.preventDefault();
+  const edge = link.closest(".look-standing").getBoundingClientRect().bottom + 24;
+  show(undecided().find((item) => item.getBoundingClientRect().top > edge) ?? undecided()[0]);
+});
+
+// A tile that was told anew has the focus that the old one had; what came in between, by another answer, comes once.
+let held = null;
+const hold = (item) => (held = item?.contains(document.activeElement) ? item.id : held);
+grid?.addEventListener("htmx:beforeSwap", ({ detail }) => hold(detail.target.closest?.("[data-item]")));
+grid?.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target !== grid) return hold(detail.target.closest("[data-item]"));
+  for (const item of detail.fragment.querySelectorAll("[data-item]")) if (document.getElementById(item.id)) item.remove();
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
   held = null;
 });
 if (grid && document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });

@@ -140,7 +140,7 @@ def test_new_price_leaves_what_is_held_at_the_old_one(carla: Client, alice: User
     change(carla, "FLUX_PRICE", "2", seen=1)
     second = make_job(alice, due_at=None)
     hold_all([second])
-    settle(first, Allowance.TAKEN)
+    settle([first], Allowance.TAKEN)
     money = AllowanceEntry.objects.filter(kind="taken").values_list("money", flat=True)
     assert list(money) == [Decimal("0.5") * first.samples]
     assert AllowanceEntry.objects.get(job=second).money == 2 * second.samples

@@ -20,7 +20,7 @@ from tests.portal import Portal, SandboxOptions
 
 STEPS = [EditSpec("remove the background"), EditSpec("make the cup {colour}"), EditSpec("add a soft shadow")]
 FEW, ROUNDS = 20, 5
-SLOWER, PAGE_SLOWER, QUERIES = 2.0, 1.3, 8
+SLOWER, PAGE_SLOWER, QUERIES = 2.0, 1.3, 9
 
 
 def measure(stage: Stage) -> list[Row]:

@@ -16,7 +16,7 @@ from editor.desk import suspension
 from editor.events import passes, telling
 from editor.events.telling import for_person, for_session, for_workspace, session_hash
 from editor.jobs.creation import EditSpec, Order, create_jobs
-from editor.models import Membership, User, Workspace
+from editor.models import GenerationJob, Membership, User, Workspace
 from tests.makers import make_image, make_job
 from tests.people import alice, alice_client, bob, charlie, client_of, quick_passwords, team
 
@@ -66,6 +66,16 @@ def test_new_edits_are_told_once_however_many(alice: User, heard: Heard, committ
     with committed(), patch.object(rings, "_send"):
         create_jobs(alice, orders)
     assert heard() == [f"{for_workspace(image.workspace_id)} edits:{image.workspace_id}"]
+
+
+def test_many_that_are_canceled_are_told_together(alice: User, heard: Heard, committed: Committed) -> None:
+    one, other = make_job(alice), make_job(alice)
+    with committed():
+        assert GenerationJob.objects.cancel_some(5) == 2
+    (said,) = heard()
+    whom, *topics = said.split()
+    assert whom == for_workspace(one.workspace_id)
+    assert set(topics) == {f"edit:{one.pk}", f"edit:{other.pk}", f"edits:{one.workspace_id}"}
 
 
 def test_picture_is_told_to_its_maker_and_the_library_to_all(alice: User, heard: Heard, committed: Committed) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import random
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFo
 
 from editor.images.changes import FAINTEST, SIDE, Changes, Incomparable, changes
 from editor.images.overlay import draw
+from editor.images.pixels import most_around
 from editor.images.placing import STILL
 from project.embedded.programs import ROOT
 
@@ -74,6 +76,17 @@ def trimmed(picture: Picture, by: int) -> Picture:
     return inside.resize(picture.size, Image.Resampling.LANCZOS)
 
 
+def dusty(picture: Picture) -> Picture:
+    """With a hundred specks of three pixels, black on what is bright and white on what is dark."""
+    spoiled, grey, dice = picture.copy(), picture.convert("L"), random.Random(7)
+    pen = ImageDraw.Draw(spoiled)
+    for _ in range(100):
+        x, y = dice.randrange(picture.width), dice.randrange(picture.height)
+        dark = grey.getpixel((x, y)) < 128  # type: ignore[operator]
+        pen.ellipse((x, y, x + 2, y + 2), fill=(250, 250, 250) if dark else (5, 5, 5))
+    return spoiled
+
+
 Spoil = Callable[[Picture], Picture]
 HARM: dict[str, Spoil] = {
     "JPEG 95": lambda p: again(p, "JPEG", 95),
@@ -93,6 +106,7 @@ HARM: dict[str, Spoil] = {
     "gamma 0.9": lambda p: brighter(p, 0.9),
     "gamma 1.1": lambda p: brighter(p, 1.1),
     "sharpened": lambda p: p.filter(ImageFilter.UnsharpMask(1, 60, 0)),
+    "dust": dusty,
 }
 
 
@@ -206,6 +220,29 @@ def test_what_was_removed_lights_up(name: str) -> None:
     here = overlap(compared(picture, again(after, "JPEG", 90)), mask)
     assert here.union >= 0.5
     assert here.right >= 0.9
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_what_is_painted_in_pieces_is_one_area(name: str) -> None:
+    picture, mask = photo(name), disc(photo(name), 0.05)
+    tiles = Image.new("L", picture.size)
+    for x in range(0, picture.width, 30):
+        for y in range(0, picture.height, 30):
+            tiles.paste(255, (x, y, x + 21, y + 21))
+    after = Image.composite(Image.new("RGB", picture.size, (200, 40, 60)), picture, ImageChops.darker(mask, tiles))
+    here = overlap(compared(picture, again(after, "JPEG", 95)), mask)
+    assert here.found >= 0.85
+    assert here.right >= 0.85
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_what_is_strong_does_not_reach_far_beyond_its_edge(name: str, share: float) -> None:
+    picture, mask = photo(name), disc(photo(name), share)
+    after = painted(picture, Image.new("RGB", picture.size, "white"), mask).picture
+    found = compared(picture, again(after, "JPEG", 90))
+    near = most_around(mask.resize(found.map.size, Image.Resampling.BOX).point([0] * 128 + [255] * 128), 4)
+    assert ImageChops.darker(found.map, ImageChops.invert(near)).getbbox() is None
 
 
 LETTERS = {0.03: Overlap(0.5, 0.5, 0.5), 0.08: Overlap(0.6, 0.7, 0.7)}  # by their height, a part of the picture's

@@ -1,5 +1,6 @@
 """One prompt on many pictures."""
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,12 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from editor.jobs import batch_mails, batches, clock
+from editor.jobs import admission, batch_mails, batches, clock, ledger
 from editor.jobs.batches import cancel_waiting, create_batch, run_again, standing_of
 from editor.jobs.creation import EditSpec, NotAllowed
 from editor.models import (
     Allowance,
     AllowanceEntry,
+    Attempt,
     Batch,
     GenerationJob,
     Image,
@@ -126,6 +128,51 @@ def test_canceling_stops_what_waits_and_nothing_else(alice: User) -> None:
     standing = standing_of(batch)
     assert (standing.working, standing.canceled, standing.total) == (1, 2, 3)
     assert not standing.is_over
+
+
+def test_many_are_canceled_by_as_few_statements_as_few(alice: User) -> None:
+    def statements(number: int) -> int:
+        batch = create_batch(alice, pictures(alice, number), SPEC, f"token{number}")
+        with CaptureQueriesContext(connection) as seen:
+            assert cancel_waiting(batch) == number
+        assert ledger.problems() == []
+        return len(seen)
+
+    assert statements(40) == statements(4)
+    usage = Usage.objects.get()
+    assert (usage.pictures_held, usage.pictures_taken) == (0, 0)
+
+
+def test_process_that_dies_between_two_pieces_leaves_the_rest_to_be_canceled(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = create_batch(alice, pictures(alice, 5), SPEC, "token")
+    monkeypatch.setattr(batches, "CANCELED_AT_ONCE", 2)
+    broken = batch.jobs.order_by("created_at")[1]  # in the second piece: the newest go first
+    entry = AllowanceEntry.objects.get(job=broken).copy_as(Allowance.RELEASED)
+    entry.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        cancel_waiting(batch)
+    entry.delete()
+    assert batch.jobs.waiting().count() == 5
+    assert batches.edits_of(batch).cancel_some(2) == 2  # and the process dies
+    assert ledger.problems() == []
+    assert cancel_waiting(batch) == 3
+    assert ledger.problems() == []
+    assert Usage.objects.get().pictures_held == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_while_the_rest_is_canceled_is_one_or_the_other(alice: User, settings: Settings) -> None:
+    settings.FLUX_QUEUE_LIMIT = settings.FLUX_OUTSTANDING = 6
+    batch = create_batch(alice, pictures(alice, 12), SPEC, "token")
+    batch.jobs.update(due_at=timezone.now())
+    assert together([*[partial(cancel_waiting, batch)] * 2, *[partial(admission.admit_some, 2)] * 2]) == []
+    states = Counter(batch.jobs.values_list("state", flat=True))
+    assert set(states) <= {JobState.CANCELED, JobState.SUBMITTING}
+    assert Attempt.objects.count() == states[JobState.SUBMITTING]
+    assert ledger.problems() == []
+    assert Usage.objects.get().pictures_held == 2 * states[JobState.SUBMITTING]
 
 
 def fail(job: GenerationJob, code: str = "vendor") -> None:

@@ -93,7 +93,7 @@ def test_sent_again_is_held_once(alice: User) -> None:
 def test_end_without_its_entry_does_not_happen(alice: User) -> None:
     job = new(alice)
     # As if it had been settled by somebody else: the second entry is refused, and the end with it.
-    AllowanceEntry.objects.get(job=job).copy_as(Allowance.TAKEN)
+    AllowanceEntry.objects.get(job=job).copy_as(Allowance.TAKEN).save()
     with pytest.raises(Exception, match=r"allowance_settled_once|UNIQUE"):
         job.fail("vendor")
     assert GenerationJob.objects.get().state == JobState.QUEUED

@@ -116,7 +116,7 @@ def test_page_costs_the_same_however_many(
     alice: User, alice_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     batch = batch_of(alice, 20)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         alice_client.get(reverse("batch", args=[batch.pk]))
 
 
