@@ -41,10 +41,10 @@ def _step(job: GenerationJob) -> bool:
         case JobState.PROCESSING:
             if not job.claim({JobState.PROCESSING}, settings.JOB_CHECK_LEASE):
                 return False
-            checks.check([job], ring=False)  # collected at once
+            asked = checks.check([job], ring=False)
             if job.state == JobState.COLLECTING:
-                ring_next()  # the vendor need not wait until we have stored what it made
-                return collect(job)
+                # At once; but the vendor need not wait until we have stored what it made.
+                return collect(job, asked[0].attempt, meanwhile=ring_next)
             return True
         case JobState.COLLECTING:
             return collect(job)
