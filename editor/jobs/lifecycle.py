@@ -33,9 +33,10 @@ def _step(job: GenerationJob) -> bool:
         return False
     match job.state:
         case JobState.QUEUED:
-            if fail_without_sources(job):
-                return False
-            return submission.submit() > 0  # perhaps others' turn; then look again
+            if submission.submit() > 0:  # perhaps others' turn; then look again
+                return True
+            fail_without_sources(job)  # only one that has them was sent
+            return False
         case JobState.SUBMITTING | JobState.UNCONFIRMED:
             return submission.resume(job)
         case JobState.PROCESSING:
