@@ -46,9 +46,7 @@ def check(jobs: list[GenerationJob], *, ring: bool = True) -> list[Check]:
 
     Returns what was asked about. No transaction and no database work while the network is waited for.
     """
-    latest = {
-        a.job_id: a for a in Attempt.objects.filter(job__in=jobs, state=AttemptState.OPEN).select_related("server")
-    }
+    latest = {attempt.job_id: attempt for attempt in Attempt.objects.filter(job__in=jobs, state=AttemptState.OPEN)}
     now = timezone.now()
     checks = [Check(job, latest[job.pk], now) for job in jobs if job.pk in latest]
     for one, answer in zip(checks, _fetch_all([one.attempt for one in checks]), strict=True):

@@ -61,7 +61,8 @@ def collect(job: GenerationJob, attempt: Attempt | None = None, meanwhile: Calla
                 meanwhile()
             if not job.renew(settings.JOB_LEASE):  # canceled meanwhile: nothing of it gets a row any more
                 return False
-            for image, link in zip(_rows(job, attempt), attempt.outputs, strict=False):
+            results = _rows(job, attempt)
+            for image, link in zip(results, attempt.outputs, strict=False):
                 if image.state == ImageState.RECEIVED:
                     if coming is None:
                         room.enter_context(_storing)
@@ -69,7 +70,7 @@ def collect(job: GenerationJob, attempt: Attempt | None = None, meanwhile: Calla
                     _store(job, image, coming)
                 room.close()
                 coming = None
-        return _conclude(job, attempt)
+        return _conclude(job, attempt, results)
 
 
 def _ahead(job: GenerationJob, attempt: Attempt, room: ExitStack) -> Future[Decoded] | None:
@@ -156,8 +157,9 @@ def _raw(image_id: UUID, link: str) -> bytes:
     return download(link, allowed_origins=vendor.allowed_origins(), max_bytes=RESULT_MAX_BYTES, timeout=longest)
 
 
-def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
-    results = list(job.results.all())
+def _conclude(job: GenerationJob, attempt: Attempt, results: list[Image]) -> bool:
+    if not all(image.state == ImageState.READY for image in results):  # the others may have been decided about since
+        results = list(job.results.all())
     ready = [image for image in results if image.state == ImageState.READY]
     waiting = [image for image in results if image.state == ImageState.RECEIVED]
     blocked = [image for image in results if image.refused_code == BLOCKED]
