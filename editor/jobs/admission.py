@@ -144,7 +144,7 @@ def _turns_were_taken(server: FluxServer, line: Line, jobs: list[GenerationJob])
     """Under the server's lock, in the transaction in which the jobs are admitted."""
     first = server.turns + 1
     server.turns, server.batch_passed = line.turns, line.batch_passed
-    server.save(update_fields=["turns", "batch_passed"])
+    FluxServer.objects.filter(pk=server.pk).update(turns=line.turns, batch_passed=line.batch_passed)
     last = {(job.workspace_id, job.made_by_id): number for number, job in enumerate(jobs, start=first)}
     for (workspace, person), number in last.items():
         Turn.objects.taken(workspace, person, number)

@@ -103,7 +103,7 @@ def _id_of(attempt: Attempt, position: int) -> UUID:
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
     wanted = range(min(len(attempt.outputs), job.samples))
     rows = job.results.select_related("made_by", "workspace").order_by("position")
-    found = list(rows)
+    found = list(rows) if job.tries else []  # the first time there is none, or one that stays as it is
     lacking = set(wanted) - {image.position for image in found}
     if not lacking:
         return found
