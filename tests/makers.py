@@ -3,13 +3,15 @@
 import io
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from editor.images import bucket, keys
+from editor.images import bucket, ingest, keys
 from editor.jobs.creation import EditSpec
 from editor.jobs.steps import to_rows
 from editor.models import (
@@ -140,3 +142,9 @@ def make_batch(user: User, *jobs: GenerationJob, **fields: Any) -> Batch:
         GenerationJob.objects.filter(pk=job.pk).update(batch=batch, batch_item=item, batch_step=0)
         job.refresh_from_db()
     return batch
+
+
+def take_in_result(image: Image, raw: bytes) -> bool:
+    """As a worker does with what the flux server made."""
+    with TemporaryDirectory() as directory:
+        return ingest.take_in_result(image, ingest.opened(raw, Path(directory)))

@@ -44,8 +44,9 @@ def edits_begun(workspace_id: UUID) -> None:
 
 def image_changed(image_id: UUID, made_by_id: int, workspace_id: UUID) -> None:
     """It is ready or refused, came or went. Others learn only that the library changed: it may be kept from them."""
-    _on_commit(for_person(made_by_id), f"image:{image_id}")
-    _on_commit(for_workspace(workspace_id), f"library:{workspace_id}")
+    of_picture = f"{for_person(made_by_id)} image:{image_id}"
+    of_library = f"{for_workspace(workspace_id)} library:{workspace_id}"
+    transaction.on_commit(partial(_say, of_picture, of_library))
 
 
 def talk_changed(image_id: UUID, workspace_id: UUID) -> None:
@@ -95,12 +96,15 @@ def _on_commit(*words: str) -> None:
     transaction.on_commit(partial(_say, " ".join(words)))
 
 
-def _say(message: str) -> None:
+def _say(*messages: str) -> None:
     global _sulks_until
     if time.monotonic() < _sulks_until:
         return
     try:
-        bell().publish(channel(), message)
+        with bell().pipeline(transaction=False) as pipeline:
+            for message in messages:
+                pipeline.publish(channel(), message)
+            pipeline.execute()
     except RedisError as error:
         _sulks_until = time.monotonic() + SULK
         log.warning("Browsers were not told (%s); they ask by themselves.", type(error).__name__)

@@ -42,6 +42,7 @@ LONGEST_LINK = 7 * 24 * 3600
 
 _CHUNK = 64 * 1024
 _DELETED_AT_ONCE = 1_000  # S3's own limit
+_SENT_AT_ONCE = 4_000_000  # bytes of a file; before a larger one, botocore asks and waits for S3's word to go on
 _LINKS_REMEMBERED = 10_000
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}
@@ -119,11 +120,12 @@ def put(key: str, data: bytes | Path | IO[bytes], content_type: str) -> None:
     """Write an object, whether or not there is one already. Raises BucketUnavailable."""
     with _border(key):
         client, name = _used()
-        if isinstance(data, Path):
+        if isinstance(data, Path) and data.stat().st_size > _SENT_AT_ONCE:
             with data.open("rb") as file:
                 client.put_object(Bucket=name, Key=key, Body=file, ContentType=content_type)
         else:
-            client.put_object(Bucket=name, Key=key, Body=data, ContentType=content_type)
+            body = data.read_bytes() if isinstance(data, Path) else data
+            client.put_object(Bucket=name, Key=key, Body=body, ContentType=content_type)
 
 
 def get(key: str) -> bytes:

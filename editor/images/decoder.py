@@ -1,4 +1,6 @@
-"""Decodes pictures, each in a process of its own: a fork of this one, which has everything loaded and reads no picture.
+"""Decodes pictures, each in a process of its own: a fork of this one, which has everything loaded.
+
+It reads no picture itself, but for one of its own making, and looks after its forks: how they end, and that they do.
 
 `warm_decoder` starts it with ``python -I decoder.py`` and a socket as stdin. An order is one message, JSON with raw,
 out_dir, max_bytes, max_pixels, widths, crop, memory (bytes), cpu and timeout (seconds), and with it three open files:
@@ -10,21 +12,27 @@ Nothing of Django is imported. In each fork the limits come first, before a byte
 """
 
 import importlib
+import io
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
+import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 OUT_OF_MEMORY = 77
 LONGEST_ORDER = 65_536  # bytes
 _LARGEST_FILE = 1_000_000_000  # bytes of any file that it may write
+_GRACE = 5  # seconds over a picture's time
 _LOADED = [
     *("editor.images.normalizing", "editor.images.outputs", "editor.images.exporting"),
     *("concurrent.futures.thread", "PIL.ImageCms"),
@@ -95,61 +103,105 @@ def work(order: dict[str, Any]) -> int:
     return 0
 
 
+@dataclass
+class _Picture:
+    """One that is worked on: where its end is told, and when its time is over."""
+
+    told: int
+    until: float  # of the monotonic clock
+    expired: bool = False
+
+
 def serve(work: Work = work) -> int:
-    """Take orders until nobody is there to give one."""
+    """Take orders until nobody is there to give one, and then until the last picture is done."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)  # whoever ends our process lets it finish, and stdin ends then
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     for module in _LOADED:
         with suppress(ImportError):
             importlib.import_module(module)
-    orders = socket.socket(fileno=0)
-    while True:
-        message, files, _, _ = socket.recv_fds(orders, LONGEST_ORDER, 3)
-        if not message:
-            break
-        if os.fork() == 0:
-            orders.close()
-            _watch(json.loads(message), files, work)
-            os._exit(0)
-        for file in files:
-            os.close(file)
-        orders.send(b".")
-        _bury(os.WNOHANG)
-    _bury(0)
+    _rehearse()
+    orders, bell = socket.socket(fileno=0), _bell_of_ends()
+    pictures: dict[int, _Picture] = {}
+    waits = [bell, orders]
+    while pictures or orders in waits:
+        ready, _, _ = select.select(waits, [], [], _until_the_next_end(pictures))
+        if bell in ready:
+            bell.recv(LONGEST_ORDER)
+        _tell_ends(pictures)
+        if orders in ready and not _begin(orders, pictures, work):
+            waits.remove(orders)
     return 0
 
 
-def _bury(how: int) -> None:
-    """Those whose pictures are done; their use of the machine is counted as ours then."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, how)[0]:
-            pass
+def _rehearse() -> None:
+    """Work once on a small picture of our own: what libraries do the first time, no fork then has to do."""
+    from PIL import Image
+
+    from editor.images.normalizing import normalize
+    from editor.images.outputs import write_outputs
+
+    with suppress(OSError), tempfile.TemporaryDirectory() as directory:  # perhaps there is no place for files here
+        for kind in ("JPEG", "PNG"):
+            raw = io.BytesIO()
+            Image.linear_gradient("L").convert("RGB").save(raw, kind)
+            write_outputs(normalize(raw.getvalue(), 256 * 256), Path(directory), [64])
 
 
-def _watch(order: dict[str, Any], files: list[int], work: Work) -> None:
-    """Let a fork do the work and end it when its time is over; then say how it ended."""
+def _bell_of_ends() -> socket.socket:
+    """What can be read from as soon as a process of a picture ends."""
+    bell, ringer = socket.socketpair()
+    ringer.setblocking(False)
+    signal.set_wakeup_fd(ringer.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return bell
+
+
+def _until_the_next_end(pictures: dict[int, _Picture]) -> float | None:
+    """Seconds until the time of the next picture is over."""
+    ends = [picture.until for picture in pictures.values() if not picture.expired]
+    return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+
+def _tell_ends(pictures: dict[int, _Picture]) -> None:
+    """Say how pictures ended, and end those whose time is over."""
+    for worker, picture in list(pictures.items()):
+        ended, status = os.waitpid(worker, os.WNOHANG)  # its use of the machine is counted as ours then
+        if ended:
+            del pictures[worker]
+            end = {"returncode": os.waitstatus_to_exitcode(status), "expired": picture.expired}
+            with suppress(OSError):  # whoever asked is gone
+                os.write(picture.told, json.dumps(end).encode())
+            os.close(picture.told)
+        elif not picture.expired and picture.until <= time.monotonic():
+            picture.expired = True
+            os.kill(worker, signal.SIGKILL)
+
+
+def _begin(orders: socket.socket, pictures: dict[int, _Picture], work: Work) -> bool:
+    """Fork for the next order; False if there is none, nor will be."""
+    message, files, _, _ = socket.recv_fds(orders, LONGEST_ORDER, 3)
+    if not message:
+        return False
+    order = json.loads(message)
     out, err, told = files
     worker = os.fork()
     if worker == 0:
-        os.close(told)
+        orders.close()
+        for theirs in (told, *(picture.told for picture in pictures.values())):
+            os.close(theirs)
         _work_alone(order, out, err, work)
-    expired: list[bool] = []
-
-    def expire(*_: object) -> None:
-        expired.append(True)
-        os.kill(worker, signal.SIGKILL)
-
-    signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, order["timeout"])
-    _, status = os.waitpid(worker, 0)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    end = {"returncode": os.waitstatus_to_exitcode(status), "expired": bool(expired)}
-    with suppress(OSError):  # whoever asked is gone
-        os.write(told, json.dumps(end).encode())
+    pictures[worker] = _Picture(told, time.monotonic() + order["timeout"])
+    os.close(out)
+    os.close(err)
+    orders.send(b".")
+    return True
 
 
 def _work_alone(order: dict[str, Any], out: int, err: int, work: Work) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, order["timeout"] + _GRACE)  # should nobody be there to end it
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     for file, place in ((nothing, 0), (out, 1), (err, 2)):

@@ -5,7 +5,7 @@ import logging
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -222,12 +222,27 @@ def take_in(image: Image) -> bool:
     return decided
 
 
-def take_in_result(image: Image, raw: bytes, *, crop: list[int] | None, blank_code: str) -> bool:
-    """Take in what the flux server made. A blank picture is refused with `blank_code`, if one is given.
+def opened(raw: bytes, directory: Path, *, crop: Sequence[int] | None = None) -> Decoded:
+    """What the bytes hold, its files in `directory`. Asks neither database nor bucket. Raises Refused, DecoderDied."""
+    return decode(
+        raw,
+        directory,
+        max_bytes=settings.UPLOAD_MAX_BYTES,
+        max_pixels=settings.UPLOAD_MAX_PIXELS,
+        crop=(crop[0], crop[1], crop[2], crop[3]) if crop else None,
+    )
 
-    The caller holds the lease of the job. Raises Refused, DecoderDied, BucketUnavailable.
+
+def take_in_result(image: Image, decoded: Decoded, *, blank_code: str = "") -> bool:
+    """Take in what the flux server made, as `opened` found it. A blank picture is refused with `blank_code`.
+
+    The caller holds the lease of the job. Raises BucketUnavailable.
     """
-    return _take_in(image, raw, crop=crop, blank_code=blank_code)
+    if decoded.blank and blank_code:
+        return image.refuse(blank_code)
+    with _stored(image, decoded):
+        reasons = _reasons(image, decoded)
+    return _finish(image, decoded, reasons)
 
 
 def _reasons(image: Image, decoded: Decoded) -> list[Reason]:
@@ -241,46 +256,42 @@ def _reasons(image: Image, decoded: Decoded) -> list[Reason]:
     return known + of_sources(list(sources)) + of_trust(image.made_by, image.workspace)
 
 
-def _take_in(image: Image, raw: bytes, *, crop: list[int] | None = None, blank_code: str = "") -> bool:
+def _take_in(image: Image, raw: bytes) -> bool:
     with tempfile.TemporaryDirectory(prefix="retake-") as directory:
-        decoded = decode(
-            raw,
-            Path(directory),
-            max_bytes=settings.UPLOAD_MAX_BYTES,
-            max_pixels=settings.UPLOAD_MAX_PIXELS,
-            crop=(crop[0], crop[1], crop[2], crop[3]) if crop else None,
-        )
-        if decoded.blank and blank_code:
-            return image.refuse(blank_code)
-        # An upload of a removed picture is refused before anything is stored; of results, both is done at once.
-        known = _reasons(image, decoded) if image.kind == ImageKind.UPLOADED else None
+        decoded = opened(raw, Path(directory))
+        reasons = _reasons(image, decoded)  # an upload of a removed picture is refused before anything is stored
         with _stored(image, decoded):
-            reasons = _reasons(image, decoded) if known is None else known
-        done = _become_ready(
-            image,
-            reasons,
-            width=decoded.width,
-            height=decoded.height,
-            byte_size=decoded.byte_size,
-            copies_size=sum(path.stat().st_size for path in [*decoded.renditions.values(), decoded.init_path]),
-            raw_size=len(raw) if settings.RAW_KEPT and image.kind == ImageKind.UPLOADED else 0,
-            master_ext=decoded.master_ext,
-            content_type=decoded.content_type,
-            raw_sha256=decoded.raw_sha256,
-            master_sha256=decoded.master_sha256,
-            rendition_widths=sorted(decoded.renditions),
-            thumbhash=decoded.thumbhash,
-            **phash_columns(decoded.phash),
-            init_width=decoded.init_width,
-            init_height=decoded.init_height,
-            init_crop=decoded.init_crop,
-            frames_dropped=decoded.frames_dropped,
-        )
-        if done:
-            classifier.look_at(image, decoded.renditions[min(decoded.renditions)].read_bytes())
-        elif Image.objects.filter(pk=image.pk, state=ImageState.REFUSED).exists():
-            bucket.delete([keys.raw_key(image.pk), *(key for key, _, _ in _files(image, decoded))])
-        return done
+            pass
+        return _finish(image, decoded, reasons, raw_size=len(raw) if settings.RAW_KEPT else 0)
+
+
+def _finish(image: Image, decoded: Decoded, reasons: list[Reason], raw_size: int = 0) -> bool:
+    """Its files are in the bucket: received → ready, unless it was decided about meanwhile."""
+    done = _become_ready(
+        image,
+        reasons,
+        width=decoded.width,
+        height=decoded.height,
+        byte_size=decoded.byte_size,
+        copies_size=sum(path.stat().st_size for path in [*decoded.renditions.values(), decoded.init_path]),
+        raw_size=raw_size,
+        master_ext=decoded.master_ext,
+        content_type=decoded.content_type,
+        raw_sha256=decoded.raw_sha256,
+        master_sha256=decoded.master_sha256,
+        rendition_widths=sorted(decoded.renditions),
+        thumbhash=decoded.thumbhash,
+        **phash_columns(decoded.phash),
+        init_width=decoded.init_width,
+        init_height=decoded.init_height,
+        init_crop=decoded.init_crop,
+        frames_dropped=decoded.frames_dropped,
+    )
+    if done:
+        classifier.look_at(image, decoded.renditions[min(decoded.renditions)].read_bytes())
+    elif Image.objects.filter(pk=image.pk, state=ImageState.REFUSED).exists():
+        bucket.delete([keys.raw_key(image.pk), *(key for key, _, _ in _files(image, decoded))])
+    return done
 
 
 def _become_ready(image: Image, reasons: list[Reason], **facts: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -50,8 +51,9 @@ def admit_some(most: int) -> list[Admitted]:
 
 
 def _attempts_for(jobs: list[GenerationJob], server: FluxServer) -> list[Attempt]:
-    earlier = Attempt.objects.filter(job__in=jobs).order_by().values_list("job").annotate(Max("number"))
-    last = dict(earlier)
+    again = [job for job in jobs if job.fence > 1]  # the others were never sent: each attempt took a fence
+    earlier = Attempt.objects.filter(job__in=again).order_by().values_list("job").annotate(Max("number"))
+    last = dict(earlier) if again else {}
     deadline_at, each = timezone.now() + settings.JOB_PROCESSING_DEADLINE, price()
     attempts = [
         Attempt(
@@ -106,15 +108,19 @@ def ready_to_go(now: datetime) -> JobQuerySet:
 
 
 def line_now(server: FluxServer) -> Line:
-    """All that wait, in the order of their turns: two queries, over an index alone, however many that are."""
+    """All that wait, in the order of their turns: two queries at most, over an index alone, however many that are."""
     queued = GenerationJob.objects.filter(state=JobState.QUEUED).order_by()
     flows = queued.values_list("interactive", "workspace", "made_by").annotate(
         edits=Count("pk"), since=Min("created_at")
     )
     waiting = [Waiting(Flow(*row[:3]), *row[3:]) for row in flows]
-    turns = Turn.objects.filter(workspace__in=queued.values("workspace")).values_list("workspace", "made_by", "number")
-    taken = {(workspace, person): number for workspace, person, number in turns}
+    taken = _turns_of(queued) if len(waiting) > 1 else {}  # whoever is alone is first
     return Line(waiting, taken, server.turns, server.batch_passed)
+
+
+def _turns_of(queued: JobQuerySet) -> dict[tuple[UUID, int], int]:
+    turns = Turn.objects.filter(workspace__in=queued.values("workspace")).values_list("workspace", "made_by", "number")
+    return {(workspace, person): number for workspace, person, number in turns}
 
 
 def next_in_turn(server: FluxServer | None = None) -> GenerationJob | None:
@@ -138,7 +144,7 @@ def _turns_were_taken(server: FluxServer, line: Line, jobs: list[GenerationJob])
     """Under the server's lock, in the transaction in which the jobs are admitted."""
     first = server.turns + 1
     server.turns, server.batch_passed = line.turns, line.batch_passed
-    server.save(update_fields=["turns", "batch_passed"])
+    FluxServer.objects.filter(pk=server.pk).update(turns=line.turns, batch_passed=line.batch_passed)
     last = {(job.workspace_id, job.made_by_id): number for number, job in enumerate(jobs, start=first)}
     for (workspace, person), number in last.items():
         Turn.objects.taken(workspace, person, number)

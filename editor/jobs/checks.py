@@ -41,19 +41,18 @@ def check_due() -> int:
     return asked + check_discarded()
 
 
-def check(jobs: list[GenerationJob], *, ring: bool = True) -> None:
-    """Ask about claimed jobs, and ring for those that are done unless the caller looks again.
+def check(jobs: list[GenerationJob], *, ring: bool = True) -> list[Check]:
+    """Ask about claimed jobs, and ring for those that are done; without `ring` their leases stay with the caller.
 
-    No transaction and no database work while the network is waited for.
+    Returns what was asked about. No transaction and no database work while the network is waited for.
     """
-    latest = {
-        a.job_id: a for a in Attempt.objects.filter(job__in=jobs, state=AttemptState.OPEN).select_related("server")
-    }
+    latest = {attempt.job_id: attempt for attempt in Attempt.objects.filter(job__in=jobs, state=AttemptState.OPEN)}
     now = timezone.now()
     checks = [Check(job, latest[job.pk], now) for job in jobs if job.pk in latest]
     for one, answer in zip(checks, _fetch_all([one.attempt for one in checks]), strict=True):
         with about(job=one.job.pk, attempt=one.attempt.pk), transaction.atomic():
             _apply(one, answer, ring)
+    return checks
 
 
 def _fetch_all(attempts: list[Attempt]) -> list[Generation | FluxError]:
@@ -78,11 +77,14 @@ def _apply(check: Check, answer: Generation | FluxError, ring: bool) -> None:
         facts |= generation_facts(answer)
     # Links are kept as they come; a success that lists none is asked about again.
     Attempt.objects.filter(pk=attempt.pk).update(**facts)
+    for name, value in facts.items():
+        setattr(attempt, name, value)
     if isinstance(answer, Generation) and answer.status == Status.FAILED:
         if job.fail("server_restarted" if attempt.cut_by_id else "vendor", answer.message):
             attempt.move({AttemptState.OPEN}, AttemptState.ENDED)
     elif isinstance(answer, Generation) and answer.status == Status.SUCCESS and answer.outputs:
-        if job.start_collecting(now + settings.JOB_COLLECT_DEADLINE) and ring:
+        lease = None if ring else settings.JOB_LEASE
+        if job.start_collecting(now + settings.JOB_COLLECT_DEADLINE, lease) and ring:
             rings.ring_job(job.pk)
     elif attempt.cut_by_id and isinstance(answer, FluxError) and answer.reason == "forgotten":
         if job.fail("server_restarted", answer.message):

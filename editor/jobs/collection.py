@@ -11,6 +11,12 @@ all again after a crash writes the same bytes to the same places.
 """
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 from uuid import UUID, uuid5
 
@@ -21,7 +27,7 @@ from django.utils import timezone
 from editor import rings
 from editor.images import bucket, change_maps, inbox, ingest, keys
 from editor.images.bucket import BucketUnavailable, Denied
-from editor.images.decoding import DecoderDied, Refused
+from editor.images.decoding import Decoded, DecoderDied, Refused
 from editor.images.download import DownloadError, NotThereYet, download
 from editor.images.rights import inherited
 from editor.jobs import chains, flagging, pauses, vendor
@@ -38,25 +44,66 @@ LOST = "lost"
 _storing = BoundedSemaphore(3)  # pictures that this process has in memory at once, whatever a server sends
 
 
-def collect(job: GenerationJob) -> bool:
-    """Store what is there; True if the job is done with. Otherwise it is looked at again later."""
-    if not job.claim({JobState.COLLECTING}, settings.JOB_LEASE):
-        return False
-    attempt = job.attempts.latest("number")
+def collect(job: GenerationJob, attempt: Attempt | None = None, meanwhile: Callable[[], object] | None = None) -> bool:
+    """Store what is there; True if the job is done with. Otherwise it is looked at again later.
+
+    `attempt`: its last one, for whoever has just asked about it and holds the lease. `meanwhile` is done while the
+    first result is on its way.
+    """
+    if attempt is None:
+        if not job.claim({JobState.COLLECTING}, settings.JOB_LEASE):
+            return False
+        attempt = job.attempts.latest("number")
     with about(job=job.pk, attempt=attempt.pk):
-        results = _rows(job, attempt)
-        with kept(job, settings.JOB_LEASE):
+        with kept(job, settings.JOB_LEASE), ExitStack() as room:
+            coming = _ahead(job, attempt, room)
+            if meanwhile is not None:
+                meanwhile()
+            if not job.renew(settings.JOB_LEASE):  # canceled meanwhile: nothing of it gets a row any more
+                return False
+            results = _rows(job, attempt)
             for image, link in zip(results, attempt.outputs, strict=False):
                 if image.state == ImageState.RECEIVED:
-                    with _storing:
-                        _store(job, attempt, image, str(link))
-        return _conclude(job, attempt)
+                    if coming is None:
+                        room.enter_context(_storing)
+                        coming = _coming(job, image.pk, str(link), room)
+                    _store(job, image, coming)
+                room.close()
+                coming = None
+        return _conclude(job, attempt, results)
+
+
+def _ahead(job: GenerationJob, attempt: Attempt, room: ExitStack) -> Future[Decoded] | None:
+    """The first result, beside the work on rows, if this process has room for it now.
+
+    Not one that lies in our inbox: that goes to the bucket at once, and its row has to come first.
+    """
+    link = next(map(str, attempt.outputs), "")
+    if job.tries or not link or inbox.key_of(link) is not None or not _storing.acquire(blocking=False):
+        return None
+    room.callback(_storing.release)
+    return _coming(job, _id_of(attempt, 0), link, room)
+
+
+def _coming(job: GenerationJob, image_id: UUID, link: str, room: ExitStack) -> Future[Decoded]:
+    """One result on its way, fetched and decoded on a thread, which touches no row. Its files live until `room` ends.
+
+    It raises what `_raw` and `ingest.opened` do.
+    """
+    directory = Path(room.enter_context(TemporaryDirectory(prefix="retake-")))
+    beside = room.enter_context(ThreadPoolExecutor(1))
+    words = copy_context()  # for log lines
+    return beside.submit(words.run, lambda: ingest.opened(_raw(image_id, link), directory, crop=job.crop))
+
+
+def _id_of(attempt: Attempt, position: int) -> UUID:
+    return uuid5(attempt.pk, str(position))
 
 
 def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
     wanted = range(min(len(attempt.outputs), job.samples))
     rows = job.results.select_related("made_by", "workspace").order_by("position")
-    found = list(rows)
+    found = list(rows) if job.tries else []  # the first time there is none, or one that stays as it is
     lacking = set(wanted) - {image.position for image in found}
     if not lacking:
         return found
@@ -64,7 +111,7 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
     rights = inherited(sources).columns
     made = [
         Image(
-            id=uuid5(attempt.pk, str(position)),
+            id=_id_of(attempt, position),
             job=job,
             position=position,
             workspace_id=job.workspace_id,
@@ -82,12 +129,11 @@ def _rows(job: GenerationJob, attempt: Attempt) -> list[Image]:
     return list(rows.all())
 
 
-def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> None:
-    """Fetch one result and take it in. Whatever goes wrong leaves the row *received*, until patience ends."""
+def _store(job: GenerationJob, image: Image, coming: Future[Decoded]) -> None:
+    """Take one result in. Whatever goes wrong leaves the row *received*, until patience ends."""
     waited = timezone.now() - (job.collecting_at or timezone.now())
     try:
-        raw = _raw(image, link)
-        ingest.take_in_result(image, raw, crop=job.crop, blank_code=BLOCKED)
+        ingest.take_in_result(image, coming.result(), blank_code=BLOCKED)
     except NotThereYet as error:
         log.info("Result %s of job %s is not there yet: %s", image.position, job.pk, error)
     except BucketUnavailable as error:
@@ -99,20 +145,21 @@ def _store(job: GenerationJob, attempt: Attempt, image: Image, link: str) -> Non
             image.refuse(LOST)
 
 
-def _raw(image: Image, link: str) -> bytes:
+def _raw(image_id: UUID, link: str) -> bytes:
     """The bytes of a result. Raises what a download does, and BucketUnavailable."""
     key = inbox.key_of(link)
     if key is not None:
         try:
-            return inbox.take_over(key, image.pk, max_bytes=RESULT_MAX_BYTES)
+            return inbox.take_over(key, image_id, max_bytes=RESULT_MAX_BYTES)
         except Denied as error:
             log.warning("The inbox can't be used, so its public link is: %s", error)
     longest = settings.JOB_DOWNLOAD.total_seconds()
     return download(link, allowed_origins=vendor.allowed_origins(), max_bytes=RESULT_MAX_BYTES, timeout=longest)
 
 
-def _conclude(job: GenerationJob, attempt: Attempt) -> bool:
-    results = list(job.results.all())
+def _conclude(job: GenerationJob, attempt: Attempt, results: list[Image]) -> bool:
+    if not all(image.state == ImageState.READY for image in results):  # the others may have been decided about since
+        results = list(job.results.all())
     ready = [image for image in results if image.state == ImageState.READY]
     waiting = [image for image in results if image.state == ImageState.RECEIVED]
     blocked = [image for image in results if image.refused_code == BLOCKED]

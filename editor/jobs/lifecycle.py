@@ -33,18 +33,19 @@ def _step(job: GenerationJob) -> bool:
         return False
     match job.state:
         case JobState.QUEUED:
-            if fail_without_sources(job):
-                return False
-            return submission.submit() > 0  # perhaps others' turn; then look again
+            if submission.submit() > 0:  # perhaps others' turn; then look again
+                return True
+            fail_without_sources(job)  # only one that has them was sent
+            return False
         case JobState.SUBMITTING | JobState.UNCONFIRMED:
             return submission.resume(job)
         case JobState.PROCESSING:
             if not job.claim({JobState.PROCESSING}, settings.JOB_CHECK_LEASE):
                 return False
-            checks.check([job], ring=False)  # collected at once
+            asked = checks.check([job], ring=False)
             if job.state == JobState.COLLECTING:
-                ring_next()  # the vendor need not wait until we have stored what it made
-                return collect(job)
+                # At once; but the vendor need not wait until we have stored what it made.
+                return collect(job, asked[0].attempt, meanwhile=ring_next)
             return True
         case JobState.COLLECTING:
             return collect(job)

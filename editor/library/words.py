@@ -13,6 +13,7 @@ from editor.models import Image, ImageTag, ImageWord
 WORD_MAX = 40  # characters that count; what is longer is cut, in a picture as in a search
 WORDS_MAX = 150  # of one picture
 _BATCH = 1_000
+_READ = ("name", "description", "workspace_id", "created_at", "job__prompt")  # of a picture, for its words
 
 _WORD = re.compile("[^\\W_]+|[\u2190-\u2bff\U0001f000-\U0001faff]")  # letters and digits, or one symbol like an emoji
 
@@ -35,7 +36,7 @@ def index_words(*images: Image) -> None:
     with transaction.atomic(savepoint=False):
         ids = sorted({image.pk for image in images})
         rows = Image.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids)
-        locked = list(rows.select_related("job").order_by("pk"))
+        locked = list(rows.select_related("job").only(*_READ).order_by("pk"))
         tags, known = _tags_of(ids), _known_words(ids)
         gone: list[int] = []
         new: list[ImageWord] = []

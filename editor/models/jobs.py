@@ -311,10 +311,13 @@ class GenerationJob(Leased):
         states: set[str] = {JobState.SUBMITTING, JobState.UNCONFIRMED}
         return self._move(states, JobState.PROCESSING, due_at=due_at, deadline_at=deadline, processing_at=now)
 
-    def start_collecting(self, deadline: datetime) -> bool:
+    def start_collecting(self, deadline: datetime, lease: timedelta | None = None) -> bool:
+        """submitting, unconfirmed, processing → collecting; with `lease` it stays ours, as whoever asks goes on."""
         now = timezone.now()
         states: set[str] = {JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.PROCESSING}
-        return self._move(states, JobState.COLLECTING, due_at=now, deadline_at=deadline, collecting_at=now)
+        kept = {"lease_until": now + lease} if lease else {}
+        due_at = now + lease if lease else now
+        return self._move(states, JobState.COLLECTING, due_at=due_at, deadline_at=deadline, collecting_at=now, **kept)
 
     def look_later(self, state: JobState, due_at: datetime) -> bool:
         """No transition: still so, look again then."""

@@ -20,7 +20,7 @@ MOST_EVENTS = 50  # an attempt; whoever sends more than that is not the vendor
 @csrf_exempt  # called by a server; the secret in the address is what lets it in
 @require_POST
 def flux_webhook(request: HttpRequest, secret: str) -> HttpResponse:
-    attempt = Attempt.objects.filter(secret=secret).select_related("job").first()
+    attempt = Attempt.objects.filter(secret=secret).first()
     if attempt is None:
         return HttpResponse(status=404)
     body = request.read(MAX_WEBHOOK_BODY + 1)  # whatever length was announced

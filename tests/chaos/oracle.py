@@ -189,17 +189,18 @@ class Oracle:
 
     def _of_objects(self) -> Iterator[str]:
         """No object without a row, none that its row doesn't want, and no row without its objects."""
+        rows = {image.pk: image for image in self._images}
+        wanted_before = {pk: wanted_of(image)[0] for pk, image in rows.items()}  # what is made while we look may be late
         there: dict[UUID, set[str]] = defaultdict(set)
         for folder in ("images/", "incoming/", "quarantine/"):
             for key in self._listed(folder):
                 there[UUID(key.split("/")[1])].add(key)
-        rows = {image.pk: image for image in self._images}
         known = set(Image.objects.filter(pk__in=there.keys()).values_list("pk", flat=True))
         for pk in there.keys() - known:
             yield f"{sorted(there[pk])} belong to no picture."
         for pk, image in rows.items():
             must, may = wanted_of(image)
-            if missing := must - there[pk]:
+            if missing := (must & wanted_before[pk]) - there[pk]:
                 yield f"Picture {pk} ({image.state}) has no {sorted(missing)}."
             if extra := there[pk] - must - may:
                 yield f"Picture {pk} ({image.state} {image.refused_code}) has {sorted(extra)} too many."

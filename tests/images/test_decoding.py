@@ -4,6 +4,7 @@ import base64
 import hashlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -191,6 +192,23 @@ def test_decoder_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(DecoderDied, match="no answer within") as caught:
         decode(SAMPLES / "phone.jpg", tmp_path, max_bytes=10**7, max_pixels=10**8, timeout=0.01)
     assert caught.value.timed_out
+
+
+def test_decoder_that_hangs_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import json, time; raw = open('raw').read(); time.sleep(60 * len(raw)); print(json.dumps({'refused': 'no'}))"
+    )
+    put_in_place(monkeypatch, tmp_path, code)
+    for name in ("hangs", "goes on"):
+        (tmp_path / name).mkdir()
+    with ThreadPoolExecutor(1) as beside:
+        hangs = beside.submit(decode, b"x", tmp_path / "hangs", max_bytes=10, max_pixels=10, timeout=3)
+        wait_until(lambda: (tmp_path / "hangs" / "raw").exists(), 10, "An order")
+        with pytest.raises(Refused):
+            decode(b"", tmp_path / "goes on", max_bytes=10, max_pixels=10)
+        assert not hangs.done()
+        with pytest.raises(DecoderDied, match="no answer within 3 s"):
+            hangs.result()
 
 
 def test_decoder_that_uses_up_its_processor_time_is_out_of_time(

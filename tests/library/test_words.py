@@ -9,7 +9,7 @@ from editor.images import ingest
 from editor.library.shelves import add_tags
 from editor.library.words import WORDS_MAX, index_words
 from editor.models import Image, ImageKind, ImageState, ImageWord, Shape, User, Workspace
-from tests.makers import jpeg, make_image, make_job, make_user
+from tests.makers import jpeg, make_image, make_job, make_user, take_in_result
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_result_is_found_by_its_prompt(alice: User) -> None:
     image = make_image(
         alice, kind=ImageKind.GENERATED, job=job, name="Add a moon", state=ImageState.RECEIVED, ready_at=None
     )
-    assert ingest.take_in_result(image, jpeg(300, 300), crop=None, blank_code="")
+    assert take_in_result(image, jpeg(300, 300))
     image.refresh_from_db()
     assert image.shape == Shape.SQUARE
     assert words_of_row(image) == {"add", "a", "moon", "above", "the", "lighthouse"}

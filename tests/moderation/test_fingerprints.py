@@ -20,7 +20,7 @@ from editor.images.refusals import Refused
 from editor.library.perceptual import ALIKE, difference, phash_of
 from editor.models import Cause, Image, ImageKind, ImageState, ModerationCase, User, Workspace
 from editor.moderation import fingerprints
-from tests.makers import make_image, make_job, make_user
+from tests.makers import make_image, make_job, make_user, take_in_result
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_result_that_is_it_or_like_it_succeeds_and_waits(changed: bool, gone: Im
     image = result(bob, make_image(bob))
     cat = Pillow.open(io.BytesIO(CAT)).convert("RGB")
     raw = saved(cat.reduce(2), quality=70) if changed else CAT
-    assert ingest.take_in_result(image, raw, crop=None, blank_code="")
+    assert take_in_result(image, raw)
     image.refresh_from_db()
     assert image.withheld_at is not None
     assert cases() == [(Cause.FINGERPRINT, image.pk)]
@@ -129,7 +129,7 @@ def test_result_of_an_edit_under_way_becomes_a_case(state: str, bob: User) -> No
     now = timezone.now()
     values = {"removed_at": now, "trashed_at": now} if state == "removed" else {"withheld_at": now}
     Image.objects.filter(pk=source.pk).update(**values)
-    ingest.take_in_result(image, CAT, crop=None, blank_code="")
+    take_in_result(image, CAT)
     image.refresh_from_db()
     assert image.withheld_at is not None
     case = ModerationCase.objects.get()

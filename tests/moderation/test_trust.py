@@ -27,7 +27,7 @@ from editor.models import (
 )
 from editor.moderation import trust
 from editor.moderation.cases import open_case
-from tests.makers import jpeg, make_image, make_job, make_user
+from tests.makers import jpeg, make_image, make_job, make_user, take_in_result
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_result_of_a_restricted_person_waits(team: Workspace) -> None:
     job = make_job(user, make_image(user, workspace=team), state="collecting")
     values: dict[str, Any] = {"kind": ImageKind.GENERATED, "job": job, "workspace": team}
     image = make_image(user, state=ImageState.RECEIVED, **values)
-    ingest.take_in_result(image, jpeg(), crop=None, blank_code="")
+    take_in_result(image, jpeg())
     image.refresh_from_db()
     assert image.withheld_at is not None
     assert ModerationCase.objects.get().cause == Cause.TRUST
