@@ -190,9 +190,7 @@ class Oracle:
     def _of_objects(self) -> Iterator[str]:
         """No object without a row, none that its row doesn't want, and no row without its objects."""
         rows = {image.pk: image for image in self._images}
-        wanted_before = {
-            pk: wanted_of(image)[0] for pk, image in rows.items()
-        }  # what is made while we look may be late
+        wanted_before = {pk: wanted_of(image)[0] for pk, image in rows.items()}  # later ones may come
         there: dict[UUID, set[str]] = defaultdict(set)
         for folder in ("images/", "incoming/", "quarantine/"):
             for key in self._listed(folder):
