@@ -80,15 +80,22 @@ def test_gate_changes_by_itself_and_loses_nothing(
     expect(kept.get_by_role("button", name="Undo")).to_have_count(0)
     expect(tile(page, 1).get_by_role("button", name="Drop")).to_be_focused()
     buttons = [page.locator(".look-buttons").nth(place).bounding_box() for place in (1, 2)]
-    assert buttons[0] and buttons[1] and buttons[0]["y"] == buttons[1]["y"]
+    assert buttons[0]
+    assert buttons[1]
+    assert buttons[0]["y"] == buttons[1]["y"]
     assert complaints == []
 
 
 def test_finger_is_led_from_one_undecided_picture_to_the_next(
     new_context: CreateContextCallback, person: User, portal: Portal, batch: Batch
 ) -> None:
-    small = {"width": 360, "height": 740}
-    context = new_context(base_url=portal.url, viewport=small, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    context = new_context(
+        base_url=portal.url,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        reduced_motion="reduce",
+    )
     sign_in(context, person, portal)
     page = context.new_page()
     page.goto(f"/batches/{batch.pk}/look/")
