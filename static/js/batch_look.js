@@ -126,7 +126,7 @@ grid?.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   for (const item of detail.fragment.querySelectorAll("[data-item]")) if (document.getElementById(item.id)) item.remove();
 });
 document.addEventListener("htmx:afterSettle", () => {
-  if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
+  if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
   held = null;
 });
 if (grid && document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });
