@@ -104,8 +104,9 @@ grid?.addEventListener("click", (event) => {
   if (!event.isTrusted || !touch.matches || !button || button.dataset.press === "u") return;
   const item = button.closest("[data-item]");
   const others = undecided().filter((each) => each !== item);
+  const following = (each) => item.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
   last = item.id;
-  show(others.find((each) => item.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING) ?? others[0]);
+  setTimeout(() => show(others.find(following) ?? others[0])); // the form goes out first, with the button that has the focus
 });
 
 document.addEventListener("click", (event) => {
@@ -125,7 +126,7 @@ grid?.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   for (const item of detail.fragment.querySelectorAll("[data-item]")) if (document.getElementById(item.id)) item.remove();
 });
 document.addEventListener("htmx:afterSettle", () => {
-  if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
+  if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
   held = null;
 });
 if (grid && document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });
