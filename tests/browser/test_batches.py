@@ -51,12 +51,8 @@ def test_one_edit_for_all_and_the_failed_one_again(
     expect(page.locator("#batch-blanks").get_by_role("textbox")).to_have_count(2)
     expect(style).to_have_value("a watercolour")
     page.get_by_text("One row, one picture").click()
-    table = {
-        "name": "cups.csv",
-        "mimeType": "text/csv",
-        "buffer": b"picture,style,colour\ncup 0,oil,red\ncup 1,ink,red",
-    }
-    page.get_by_label("Or a CSV file").set_input_files([table])  # type: ignore[list-item]
+    rows = b"picture,style,colour\ncup 0,oil,red\ncup 1,ink,red"
+    page.get_by_label("Or a CSV file").set_input_files({"name": "cups.csv", "mimeType": "text/csv", "buffer": rows})
     expect(page.get_by_role("button", name="Make 2 edits")).to_be_visible()
     expect(page.locator(".batch-price")).to_contain_text("2 of ")
     page.get_by_label("Or a CSV file").set_input_files([])
