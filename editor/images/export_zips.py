@@ -1,5 +1,6 @@
 """ZIPs of pictures that are converted while they are sent: one at a time each, and few such ZIPs at once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ from editor.models import Image
 AT_ONCE = 6
 """ZIPs with pictures to convert, in each web process: two pictures are written at a time, so that each goes on."""
 
-_under_way: set[object] = set()
+OF_ONE_PERSON = 2
+
+_under_way: Counter[object] = Counter()
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,23 @@ class Contents:
     entries: list[Entry]
     settings: ExportSettings
     pictures: dict[UUID, tuple[Image, Making]]
+    who: object  # asks for it
 
     @property
     def is_full(self) -> bool:
         """Whether to ask for some patience: there is work to do, and as many are at it as the machine should bear."""
         works = any(not self.settings.leaves(image) for image, _ in self.pictures.values())
-        return works and len(_under_way) >= AT_ONCE
+        return works and (_under_way.total() >= AT_ONCE or _under_way[self.who] >= OF_ONE_PERSON)
 
     async def stream(self, may_give: Callable[[UUID], Awaitable[bool]]) -> AsyncIterator[bytes]:
         """The ZIP, as `zips.stream` makes it; its place is given back also when the browser goes away."""
-        mine = object()
-        _under_way.add(mine)
+        _under_way[self.who] += 1
         try:
             async with aclosing(stream(self.entries, may_give, self._open)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
-            _under_way.discard(mine)
+            _under_way.subtract([self.who])
 
     async def _open(self, entry: Entry) -> Exported | Kept:
         image, making = self.pictures[entry.image_id]
@@ -54,8 +57,9 @@ def contents_of(
     sources: Mapping[object, list[str]],
     names: Mapping[UUID, str],
     collections: Mapping[UUID, str],
+    who: object,
 ) -> Contents:
-    """As `entries_of`. `known`: the edits that the person may see; `collections`: for a name, by picture.
+    """As `entries_of`. `known`: the edits that the person may see; `collections`: for a name, by picture. `who` asks.
 
     Without how they were made, the lists inside say no more than what the files are.
     """
@@ -77,7 +81,7 @@ def contents_of(
     told = [
         replace(entry, made=_told(entry.made, image, settings)) for entry, image in zip(entries, images, strict=True)
     ]
-    return Contents(told, settings, {image.pk: (image, making_of(image, known)) for image in images})
+    return Contents(told, settings, {image.pk: (image, making_of(image, known)) for image in images}, who)
 
 
 def _told(made: Made, image: Image, settings: ExportSettings) -> Made:

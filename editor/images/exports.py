@@ -13,6 +13,7 @@ import asyncio
 import json
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -70,16 +71,20 @@ class Lane:
     def __init__(self, at_once: int, waiting: int | None) -> None:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="export")
         self._most = None if waiting is None else at_once + waiting
-        self._taken, self._lock = 0, threading.Lock()
+        self._taken: Counter[object] = Counter()
+        self._lock = threading.Lock()
 
-    async def run(self, work: Callable[[], Answer], unwanted: Callable[[Answer], None]) -> Answer:
-        """In a thread; `unwanted` takes what nobody waits for any more. Raises Busy, and what `work` does."""
+    async def run(self, work: Callable[[], Answer], unwanted: Callable[[Answer], None], who: object = None) -> Answer:
+        """In a thread; `unwanted` takes what nobody waits for any more. Raises Busy, and what `work` does.
+
+        `who` it is for may have half of the lane, so that there is room for others.
+        """
         with self._lock:
-            if self._most is not None and (self._taken >= self._most or len(_open) >= _KEPT):
+            if self._is_full(who):
                 raise Busy
-            self._taken += 1
+            self._taken[who] += 1
         running = self._threads.submit(work)
-        running.add_done_callback(self._give_back)
+        running.add_done_callback(lambda _: self._give_back(who))
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:  # the browser went away: what has not begun never does
@@ -87,9 +92,20 @@ class Lane:
             running.cancel()
             raise
 
-    def _give_back(self, _: object) -> None:
+    @property
+    def taken(self) -> int:
+        """How many are under way or wait."""
+        return self._taken.total()
+
+    def _is_full(self, who: object) -> bool:
+        if self._most is None:
+            return False
+        greedy = who is not None and self._taken[who] >= self._most // 2
+        return greedy or self.taken >= self._most or len(_open) >= _KEPT
+
+    def _give_back(self, who: object) -> None:
         with self._lock:
-            self._taken -= 1
+            self._taken -= Counter([who])
 
 
 def _pass_on(done: Future[Answer], unwanted: Callable[[Answer], None]) -> None:
@@ -142,12 +158,19 @@ _open: WeakSet[Exported] = WeakSet()
 
 
 async def export(
-    image: Image, settings: ExportSettings, *, stem: str, making: Making | None = None, lane: Lane = SINGLES
+    image: Image,
+    settings: ExportSettings,
+    *,
+    stem: str,
+    making: Making | None = None,
+    lane: Lane = SINGLES,
+    who: object = None,
 ) -> Exported | Kept:
     """The picture as the settings ask for it; iterate it asynchronously for its bytes, or close it.
 
     `image`: a ready one, with its size. `stem`: the file's name without its ending, from `export_names.stem_of`.
-    `making` is written only if the settings want it. `lane`: what it waits in.
+    `making` is written only if the settings want it. `lane`: what it waits in; `who` asks (a person's id, a link's),
+    of whom no more than some are served at once.
 
     Raises NotExported (its text is for people), Busy, Missing and BucketUnavailable.
     """
@@ -159,7 +182,7 @@ async def export(
     if problem := problem_with(image, settings):
         raise NotExported(problem)
     told = (making or Making()) if settings.making else None
-    return await lane.run(lambda: _write(image, settings, name, size, told), Exported.close)
+    return await lane.run(lambda: _write(image, settings, name, size, told), Exported.close, who)
 
 
 def _write(image: Image, settings: ExportSettings, name: str, size: tuple[int, int], making: Making | None) -> Exported:

@@ -165,7 +165,7 @@ async def picture_export(request: HttpRequest, image_id: UUID) -> HttpResponseBa
             request, keys.master_key(image.pk, image.master_ext), etag=image.master_sha256, download_as=name
         )
     try:
-        file = await export(image, asked, stem=stem, making=making)
+        file = await export(image, asked, stem=stem, making=making, who=user.pk)
     except Busy:
         return await sync_to_async(busy)(request, reverse("picture_download", args=[image_id]))
     except NotExported as problem:

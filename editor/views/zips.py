@@ -142,7 +142,7 @@ def _contents(user: "User", many: Many, settings: ExportSettings | None) -> list
     if settings is None:
         return entries_of(rows, tags, sources, many.names)
     together = {row.pk: many.collection for row in rows} if many.collection else collections_of(rows, settings)
-    return contents_of(rows, settings, known_edits(user, rows), tags, sources, many.names, together)
+    return contents_of(rows, settings, known_edits(user, rows), tags, sources, many.names, together, user.pk)
 
 
 def _may_give(user: "User") -> Callable[[UUID], Awaitable[bool]]:

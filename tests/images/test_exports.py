@@ -268,6 +268,24 @@ def test_no_more_wait_than_there_is_room_for_and_who_leaves_makes_room() -> None
     assert asyncio.run(crowd()) == [1]  # what the first made was handed to whoever closes it
 
 
+def test_one_person_leaves_room_for_others() -> None:
+    go_on = threading.Event()
+
+    async def crowd() -> None:
+        lane = Lane(at_once=1, waiting=3)
+        theirs = [asyncio.create_task(lane.run(go_on.wait, print, "greedy")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(Busy):
+            await lane.run(go_on.wait, print, "greedy")
+        theirs.append(asyncio.create_task(lane.run(go_on.wait, print, "other")))
+        go_on.set()
+        assert await asyncio.gather(*theirs) == [True] * 3
+        await asyncio.sleep(0.05)
+        assert lane.taken == 0
+
+    asyncio.run(crowd())
+
+
 def test_nothing_is_left_on_the_disk(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 

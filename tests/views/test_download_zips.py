@@ -108,14 +108,14 @@ def test_conversion_stops_when_the_browser_leaves(alice: User, own: Workspace) -
         response: Any = await client.post(reverse("selection_zip", args=[own.pk]), body)
         pieces = aiter(response.streaming_content)
         await anext(pieces)
-        assert len(export_zips._under_way) == 1
+        assert export_zips._under_way.total() == 1
         await pieces.aclose()
         await asyncio.sleep(0.1)
 
     asyncio.run(leave())
-    assert not export_zips._under_way
+    assert export_zips._under_way.total() == 0
     assert not exports._open
-    assert exports.ZIPS._taken == 0
+    assert exports.ZIPS.taken == 0
 
 
 def test_more_zips_than_the_machine_should_bear_are_told_to_come_again(

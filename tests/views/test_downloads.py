@@ -225,6 +225,6 @@ def test_ten_at_once_get_their_file_or_are_told_to_come_again(alice: User) -> No
 
     found = asyncio.run(all_at_once())
     assert set(found) <= {200, 503}
-    assert found.count(200) >= 8
-    assert exports.SINGLES._taken == 0
+    assert found.count(200) >= 4  # as many as one person may have at once
+    assert exports.SINGLES.taken == 0
     assert not exports._open
