@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import F, Q
 from django.utils import timezone
 
 from editor.accounts import told
@@ -24,7 +25,7 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice, Recipe
+from editor.models import AllowanceEntry, ApprovalEvent, GenerationJob, Image, ImageState, Notice, Recipe
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,6 +47,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
         texts = [
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
             ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
+            ("reviews.json", _said_by(user), _as_json(said_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
@@ -70,6 +72,14 @@ def _edits_of(user: "User") -> "QuerySet[GenerationJob]":
 def _recipes_of(user: "User") -> "QuerySet[Recipe]":
     mine = Recipe.objects.visible_to(user).filter(made_by=user).select_related("workspace")
     return mine.prefetch_related("versions").order_by("created_at", "pk")
+
+
+def _said_by(user: "User") -> "QuerySet[ApprovalEvent]":
+    """What they did about approval where they still are, of pictures that they see there."""
+    shown = Q(image__withheld_at=None) | Q(image__made_by=user)
+    here = {"workspace__memberships__user": user, "workspace__trashed_at": None, "image__workspace": F("workspace")}
+    rows = ApprovalEvent.objects.filter(shown, by=user, image__removed_at=None, **here)
+    return rows.select_related("workspace").order_by("at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -229,6 +239,17 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
             {"number": each.number, "created_at": each.created_at.isoformat(), "steps": each.steps}
             for each in recipe.versions.all()
         ],
+    }
+
+
+def said_facts(event: ApprovalEvent) -> dict[str, Any]:
+    """One thing that they did about a picture's approval."""
+    return {
+        "picture": str(event.image_id),
+        "workspace": event.workspace.name,
+        "what": event.kind,
+        "why": event.why,
+        "at": event.at.isoformat(),
     }
 
 
