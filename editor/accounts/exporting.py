@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import F, Q
 from django.utils import timezone
 
 from editor.accounts import told
@@ -25,7 +26,18 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Notification, Recipe, Share
+from editor.models import (
+    AllowanceEntry,
+    ApprovalEvent,
+    Comment,
+    GenerationJob,
+    Image,
+    ImageState,
+    Notice,
+    Notification,
+    Recipe,
+    Share,
+)
 from editor.notifications.choices import choices_of
 from editor.notifications.shown import readable_by
 from editor.review.mentions import with_names
@@ -53,6 +65,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
             ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
             ("comments.json", _comments_of(user), _as_json(comment_facts)),
             ("links.json", _links_of(user), _as_json(link_facts)),
+            ("reviews.json", _said_by(user), _as_json(said_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
             ("notifications.json", _told(user), _as_json(told.notification_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
@@ -93,6 +106,14 @@ def _links_of(user: "User") -> "QuerySet[Share]":
 
 def _told(user: "User") -> "QuerySet[Notification]":
     return readable_by(user).select_related("workspace").order_by("created_at", "pk")
+
+
+def _said_by(user: "User") -> "QuerySet[ApprovalEvent]":
+    """What they did about approval where they still are, of pictures that they see there."""
+    shown = Q(image__withheld_at=None) | Q(image__made_by=user)
+    here = {"workspace__memberships__user": user, "workspace__trashed_at": None, "image__workspace": F("workspace")}
+    rows = ApprovalEvent.objects.filter(shown, by=user, image__removed_at=None, **here)
+    return rows.select_related("workspace").order_by("at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -289,6 +310,17 @@ def link_facts(share: Share) -> dict[str, Any]:
         "revoked_at": share.revoked_at.isoformat() if share.revoked_at else None,
         "has_a_password": bool(share.password),
         **{name: getattr(share, name) for name in names},
+    }
+
+
+def said_facts(event: ApprovalEvent) -> dict[str, Any]:
+    """One thing that they did about a picture's approval."""
+    return {
+        "picture": str(event.image_id),
+        "workspace": event.workspace.name,
+        "what": event.kind,
+        "why": event.why,
+        "at": event.at.isoformat(),
     }
 
 

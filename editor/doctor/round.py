@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from editor.doctor import accounts, addresses, choices, objects, parts, processes, settled, stuck, told
+from editor.doctor import accounts, addresses, choices, objects, parts, processes, reviews, settled, stuck, told
 from editor.doctor.findings import Ask, Check, Finding, Level, problem, warning
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ CHECKS = (
     Check("attempts", settled.look_at_attempts, needs=("database",)),
     Check("ledger", accounts.look_at_ledger, needs=("database",)),
     Check("notifications", told.look_at_numbers, needs=("database",)),
+    Check("reviews", reviews.look_at_reviews, needs=("database",)),
     Check("objects", objects.look_at_objects, needs=("database", "bucket")),
 )
 

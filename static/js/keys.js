@@ -71,6 +71,12 @@ const MAP = [
     ["← ↑ → ↓", "From tile to tile, from the one in focus"],
     ["Space · X", "Choose it, or not"],
   ]],
+  ["Going through many", [
+    ["A · R", "Approve, reject"],
+    ["← · → · S · Space", "To the one before, the next one"],
+    ["U", "Take the last decision back"],
+    ["2", "Two at a time; the arrows choose the side"],
+  ]],
   ["Results of a batch", [
     ["← ↑ → ↓", "From one to the next"],
     ["K · X · R", "Keep, drop, run again"],

@@ -91,6 +91,8 @@ def ways(few: Filled, many: Filled) -> dict[str, tuple[str, str]]:
         "filter: shape": both("?shape=square"),
         "filter: who": both("?who={f.member.pk}"),
         "filter: a day": both("?since={day}&until={day}"),
+        "filter: approved, one of twenty pictures": both("?approval=approved"),
+        "filter: drafts": both("?approval=draft"),
         "filter: favourites": both("?favourites=1"),
         "filters: tag and collection": both("?tag=all&collection={f.collection.pk}"),
         "filters: five at once": both("?kind=uploaded&shape=square&tag=all&q=photo&collection={f.collection.pk}"),
@@ -165,6 +167,8 @@ def _shelve(owner: User, workspace: Workspace, count: int, collections: list[Col
     for number, tag in enumerate(tags):
         every = {0: 1, 7: SOME}.get(number, TAGS)
         _insert("imagetag", "tag_id", "%s", [tag.pk], workspace.pk, every, number % every)
+    states = "workspace_id, 'approved', '', '', created_at"
+    _insert("approval", "workspace_id, state, guest_name, why, at", states, [], workspace.pk, SOME, 11)
     _insert("favourite", "user_id", "%s", [owner.pk], workspace.pk, 10, 0)
 
 
