@@ -1,4 +1,4 @@
-"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits, recipes, links and costs.
+"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits, what they said and shared.
 
 And what moderators had to do with them: what the person reported, was told, and what was decided about them.
 
@@ -24,7 +24,9 @@ from editor.images.bucket import BucketUnavailable, Missing
 from editor.images.delivery import ask_database, leave_database
 from editor.images.zipping import Outbox, add_object, entry
 from editor.images.zips import unique_name
-from editor.models import AllowanceEntry, GenerationJob, Image, ImageState, Notice, Recipe, Share
+from editor.models import AllowanceEntry, Comment, GenerationJob, Image, ImageState, Notice, Recipe, Share
+from editor.review.mentions import with_names
+from editor.review.threads import names_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -47,6 +49,7 @@ async def stream(user: "User") -> AsyncGenerator[bytes, None]:
             ("edits.json", _edits_of(user), _as_json(edit_facts)),
             ("recipes.json", _recipes_of(user), _as_json(recipe_facts)),
             ("links.json", _links_of(user), _as_json(link_facts)),
+            ("comments.json", _comments_of(user), _as_json(comment_facts)),
             ("notices.json", Notice.objects.filter(person=user).order_by("created_at"), _as_json(told.notice_facts)),
             ("reports.json", told.reports_of(user), _as_json(told.report_facts)),
             ("decisions.json", told.decisions_about(user), _as_json(told.decision_facts)),
@@ -76,6 +79,12 @@ def _recipes_of(user: "User") -> "QuerySet[Recipe]":
 def _links_of(user: "User") -> "QuerySet[Share]":
     mine = Share.objects.filter(made_by=user, workspace__memberships__user=user, workspace__trashed_at=None)
     return mine.select_related("workspace").order_by("created_at", "pk")
+
+
+def _comments_of(user: "User") -> "QuerySet[Comment]":
+    there = Comment.objects.filter(workspace__memberships__user=user, workspace__trashed_at=None)
+    mine = there.filter(made_by=user, deleted_at=None).select_related("workspace")
+    return mine.prefetch_related("versions", "mentions__user").order_by("created_at", "pk")
 
 
 def _pictures_of(user: "User") -> "QuerySet[Image]":
@@ -251,6 +260,24 @@ def link_facts(share: Share) -> dict[str, Any]:
         "revoked_at": share.revoked_at.isoformat() if share.revoked_at else None,
         "has_a_password": bool(share.password),
         **{name: getattr(share, name) for name in names},
+    }
+
+
+def comment_facts(comment: Comment) -> dict[str, Any]:
+    """What it says and said before, with the names of those whom it calls."""
+    names = names_in(comment.mentions.all())
+    return {
+        "id": str(comment.pk),
+        "workspace": comment.workspace.name,
+        "picture": str(comment.image_id),
+        "answer_to": str(comment.thread_id) if comment.thread_id else None,
+        "point": [comment.x, comment.y] if comment.x is not None else None,
+        "created_at": comment.created_at.isoformat(),
+        "text": with_names(comment.text, names),
+        "earlier": [
+            {"text": with_names(each.text, names), "until": each.replaced_at.isoformat()}
+            for each in comment.versions.all()
+        ],
     }
 
 

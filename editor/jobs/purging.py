@@ -18,6 +18,7 @@ from editor.models import (
     Batch,
     BatchItem,
     Collection,
+    Comment,
     Culling,
     DownloadPreset,
     EditTerm,
@@ -100,6 +101,7 @@ def _forget(workspace: Workspace) -> None:
     images = Image.objects.filter(workspace=workspace)
     Favourite.objects.filter(image__in=images).delete()
     kept = images.filter(removed_at__isnull=False, purged_at=None)
+    Comment.objects.filter(workspace=workspace).exclude(image__in=kept.values("pk")).delete()
     images.exclude(pk__in=kept.values("pk")).update(
         name="", description="", alt_text="", credit="", thumbhash="", trashed_at=timezone.now()
     )

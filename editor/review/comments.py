@@ -12,10 +12,32 @@ from editor import events
 from editor.library.shelves import NotPossible
 from editor.models import Comment, CommentVersion, Image, Mention, Share, User
 from editor.review.mentions import MENTIONS_MAX, members_of, with_ids, with_names
-from editor.review.threads import Said, Thread, Threads, has_resolved, names_in, threads_of
+from editor.review.threads import (
+    COUNTED_MAX,
+    Said,
+    Thread,
+    Threads,
+    has_resolved,
+    names_in,
+    open_threads,
+    threads_of,
+)
 from editor.review.told import tell_of
 
-__all__ = ["Said", "Thread", "Threads", "add", "change", "delete", "has_resolved", "resolve", "spelled", "threads_of"]
+__all__ = [
+    "COUNTED_MAX",
+    "Said",
+    "Thread",
+    "Threads",
+    "add",
+    "change",
+    "delete",
+    "has_resolved",
+    "open_threads",
+    "resolve",
+    "spelled",
+    "threads_of",
+]
 
 ANSWERS_MAX = 200  # of one thread
 WINDOW = timedelta(minutes=10)

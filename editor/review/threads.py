@@ -12,6 +12,7 @@ from editor.review.mentions import name_of
 
 THREADS_SHOWN = 20
 ANSWERS_SHOWN = 20  # of each, unless one thread alone is asked for
+COUNTED_MAX = 99
 Place = tuple[datetime, UUID]
 
 
@@ -105,6 +106,11 @@ def threads_of(
 def has_resolved(image: Image) -> bool:
     """Whether there are settled threads to be read."""
     return _there(image).filter(thread=None, resolved_at__isnull=False).exists()
+
+
+def open_threads(image: Image) -> int:
+    """How many are not settled; COUNTED_MAX + 1 stands for any number above."""
+    return _there(image).filter(thread=None, resolved_at=None)[: COUNTED_MAX + 1].count()
 
 
 _CALLED = Prefetch("mentions", Mention.objects.select_related("user"))

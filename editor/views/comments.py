@@ -66,12 +66,17 @@ def comments_section(request: PersonRequest, image: Image) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def picture_comments(request: PersonRequest, image_id: UUID) -> HttpResponse:
-    """Those of a picture as a piece of its page; a new one, in the thread of the comment `thread` or in its own."""
+    """Those of a picture as a piece of its page, or how many with `count`.
+
+    A post makes a new one, in the thread of the comment `thread` or in its own.
+    """
     if request.method == "POST":
         return _add(request, image_id)
     image = image_for(request.user, image_id)
     if not request.htmx:
         return redirect(f"{reverse('picture', args=[image.pk])}?{request.GET.urlencode()}#comments")
+    if "count" in request.GET:
+        return HttpResponse(_count_words(comments.open_threads(image)), content_type="text/plain; charset=utf-8")
     workspace = workspace_here(request, image.workspace_id)
     context = {"image": image, "workspace": workspace, **comments_section(request, image)}
     return render(request, "comments/threads.html", context)
@@ -189,6 +194,12 @@ def _refused(request: PersonRequest, image: Image, sentence: str) -> HttpRespons
         "text": request.POST.get("text", ""),
     }
     return render(request, "comments/refused.html", context, status=422)
+
+
+def _count_words(count: int) -> str:
+    """Of open threads; nothing for none."""
+    most = comments.COUNTED_MAX
+    return "" if not count else f"{most}+ open" if count > most else f"{count} open"
 
 
 def _thread_in(text: str, image: Image) -> Comment | None:

@@ -4,6 +4,8 @@ const live = document.getElementById("live");
 const CALL = /(?:^|[^\p{L}\p{N}_])@([^@\n]{0,40})$/u;
 const PAUSE = 120; // ms without a key, before it is asked who that may be
 const LIST = "people-offered";
+// As of a combobox, whose role a field of many lines may not have.
+const ATTRIBUTES = ["aria-autocomplete", "aria-haspopup", "aria-controls", "aria-activedescendant"];
 let field = null; // in which somebody is called,
 let from = -1; // from this sign on
 let taken = -1; // the sign whose name was chosen, or not wanted
@@ -18,7 +20,7 @@ function close() {
   clearTimeout(timer);
   asking?.abort();
   list()?.remove();
-  for (const name of ["role", "aria-expanded", "aria-controls", "aria-activedescendant", "aria-autocomplete"]) field?.removeAttribute(name);
+  ATTRIBUTES.forEach((name) => field?.removeAttribute(name));
   people = [];
 }
 
@@ -48,9 +50,8 @@ function offer() {
     box.append(option);
   });
   field.after(box);
-  field.setAttribute("role", "combobox");
   field.setAttribute("aria-autocomplete", "list");
-  field.setAttribute("aria-expanded", "true");
+  field.setAttribute("aria-haspopup", "listbox");
   field.setAttribute("aria-controls", LIST);
   active = 0;
   mark();

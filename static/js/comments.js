@@ -6,7 +6,8 @@ let sent = ""; // the comment that was sent last, to be shown once it is there
 let heard = 0; // comments of others that came in
 
 const fieldsIn = (element) => [...element.querySelectorAll("textarea")];
-const isBusy = (element) => fieldsIn(element).some((field) => field === document.activeElement || field.value !== field.defaultValue);
+const isWritten = (element) => fieldsIn(element).some((field) => field.value !== field.defaultValue);
+const isBusy = (element) => isWritten(element) || fieldsIn(element).includes(document.activeElement);
 const partsOf = (element) => [...element.children].filter((child) => child.dataset.part);
 const inside = (element, selector) => element.querySelector(`:scope > ${selector}`);
 
@@ -141,6 +142,20 @@ section?.addEventListener("retake:said", ({ target, detail }) => {
 section?.addEventListener("input", ({ target }) => target.matches("textarea") && clear(target));
 section?.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
+});
+/** What was written there is given up, or there was nothing. */
+function close(details) {
+  const field = fieldsIn(details)[0];
+  field.value = field.defaultValue;
+  clear(field);
+  details.open = false;
+  details.querySelector("summary").focus({ preventScroll: true });
+}
+
+section?.addEventListener("click", ({ target }) => target.closest("[data-cancel]") && close(target.closest("details")));
+section?.addEventListener("keydown", (event) => {
+  const details = event.key === "Escape" && event.target.closest(".thread-answer[open], [data-change][open]");
+  if (details && !isWritten(details)) close(details);
 });
 // A form that opens is for writing in.
 section?.addEventListener(

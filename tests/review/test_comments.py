@@ -1,5 +1,6 @@
 """What may be said about a picture, who is told, and who reads it."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from editor.access import comment_for
 from editor.accounts.leaving import delete_account
+from editor.jobs.purging import purge_workspaces
 from editor.library.shelves import NotPossible
 from editor.models import (
     About,
@@ -23,12 +25,14 @@ from editor.models import (
     User,
     Workspace,
 )
+from editor.models.chosen import chosen
 from editor.review import comments
 from editor.review.comments import ANSWERS_MAX, SAID_MAX, threads_of
 from editor.review.mentions import MENTIONS_MAX, suggested
 from editor.review.threads import ANSWERS_SHOWN, THREADS_SHOWN
+from tests.accounts.test_leaving import exported
 from tests.makers import make_image, make_user
-from tests.people import alice, bob, make_person, quick_passwords, team
+from tests.people import alice, bob, client_of, make_person, quick_passwords, team
 
 __all__ = ["alice", "bob", "quick_passwords", "team"]
 
@@ -273,6 +277,26 @@ def test_deleted_account_keeps_its_words_and_is_called_no_more(image: Image, ali
     assert not Mention.objects.filter(user=carol).exists()
     names = [thread.first.name for thread in threads_of(image, reader=alice).shown]
     assert names == ["Alice", "Deleted account"]
+
+
+def test_export_holds_what_the_person_said_with_names(image: Image, alice: User, bob: User) -> None:
+    made = comments.add(image, "Too dark, @Alice", made_by=bob, point=(0.25, 0.5))
+    comments.change(made, "Far too dark, @Alice")
+    comments.delete(comments.add(image, "Never mind", made_by=bob))
+    comments.add(image, "Words of others", made_by=alice, thread=made)
+    with exported(client_of(bob)) as archive:
+        (said,) = json.loads(archive.read("comments.json"))
+    assert (said["text"], said["point"]) == ("Far too dark, @Alice", [0.25, 0.5])
+    assert (said["picture"], [each["text"] for each in said["earlier"]]) == (str(image.pk), ["Too dark, @Alice"])
+
+
+def test_comments_go_with_their_workspace(image: Image, alice: User, bob: User, team: Workspace) -> None:
+    made = comments.add(image, "Too dark, @Alice", made_by=bob)
+    comments.add(image, "Yes", made_by=alice, thread=made)
+    kept = comments.add(make_image(bob), "Mine", made_by=bob)
+    Workspace.objects.filter(pk=team.pk).update(trashed_at=timezone.now() - timedelta(days=chosen.TRASH_DAYS))
+    purge_workspaces()
+    assert list(Comment.objects.all()) == [kept]
 
 
 # Guests ----------------------------------------------------------------------------------------------------------

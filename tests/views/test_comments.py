@@ -160,6 +160,16 @@ def test_script_gets_a_piece_and_a_fresh_token(bob: User, bob_client: Client, im
     assert 'id="pins"' not in bob_client.get(f"{address}?resolved=1", headers=HTMX).content.decode()
 
 
+def test_studio_asks_how_many_there_are(bob: User, bob_client: Client, image: Image) -> None:
+    address = f"{reverse('picture_comments', args=[image.pk])}?count=1"
+    assert bob_client.get(address, headers=HTMX).content == b""
+    settled = comments.add(image, "Too dark", made_by=bob)
+    comments.add(image, "Too bright", made_by=bob)
+    comments.resolve(settled, bob, resolved=True)
+    assert bob_client.get(address, headers=HTMX).content == b"1 open"
+    assert address.partition("?")[0] in bob_client.get(reverse("studio_image", args=[image.pk])).content.decode()
+
+
 @pytest.mark.parametrize("query", ["?thread=x", "?thread=x&resolved=1"])
 def test_made_up_thread_is_not_there(query: str, bob_client: Client, image: Image) -> None:
     assert bob_client.get(reverse("picture", args=[image.pk]) + query).status_code == 404
