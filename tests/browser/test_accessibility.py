@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page
 
 from editor.jobs.creation import EditSpec
 from editor.jobs.recipes import Draft, save
-from editor.models import GenerationJob, JobState, User
+from editor.models import About, GenerationJob, JobState, Notification, User
+from editor.notifications import tell, unsubscribing
 from tests.browser.conftest import sign_in
 from tests.makers import make_image, make_job
 from tests.portal import Portal
@@ -99,6 +100,16 @@ def pages_of_recipes(done: GenerationJob) -> list[str]:
     return ["/recipes/", f"/recipes/{chain.pk}/", f"/recipes/{chain.pk}/change/", "/recipes/import/", dock]
 
 
+def pages_of_told(done: GenerationJob) -> list[str]:
+    """With somebody's comment, and what a batch came to, which the person may see no more."""
+    image, person = done.source_image, done.made_by
+    tell(person, About.GUEST, f"image:{image.pk}", "Eve commented on it", guest_name="Eve", image=image)
+    Notification.objects.create(person=person, about=About.BATCH, subject="batch", words="Gone")
+    token = unsubscribing.address_for(person, [About.GUEST]).rstrip("/").rsplit("/", 1)[1]
+    told = ["/notifications/", "/notifications/choices/", f"/unsubscribe/{token}/"]
+    return [*told, f"/workspaces/{image.workspace_id}/activity/"]
+
+
 def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]) -> None:
     image = jobs["done"].source_image
     make_image(image.made_by, trashed_at=timezone.now())
@@ -108,6 +119,7 @@ def test_pages_are_accessible_and_fit(view: Page, jobs: dict[str, GenerationJob]
     addresses += [f"/edits/{jobs[name].pk}/" for name in ("done", "failed", "unconfirmed")]
     addresses += pages_of_variations(jobs["done"])
     addresses += pages_of_recipes(jobs["done"])
+    addresses += pages_of_told(jobs["done"])
     assert [problem for address in addresses for problem in problems(view, address)] == []
 
 
