@@ -1,5 +1,8 @@
 """Making, changing and revoking links, and what becomes of them when something else changes."""
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -139,6 +142,16 @@ def test_deleted_account_leaves_no_open_link(bob: User, image: Image) -> None:
     delete_account(bob)
     assert Share.objects.get().revoked_at
     assert Client().get(at("shared", share)).status_code == 404
+
+
+def test_export_tells_of_links_but_not_what_opens_them(bob_client: Client, bob: User, image: Image) -> None:
+    share = share_of(bob, image, title="For you", password="hashed-word")
+    with zipfile.ZipFile(io.BytesIO(b"".join(list(bob_client.get(reverse("account_export")))))) as archive:
+        text = archive.read("links.json").decode()
+    assert json.loads(text)[0]["picture"] == str(image.pk)
+    assert "For you" in text
+    assert share.token not in text
+    assert "hashed-word" not in text
 
 
 def test_viewers_see_no_links_and_editors_those_of_others_without_a_button(
