@@ -51,6 +51,7 @@ from editor.moderation.cases import open_case
 from editor.notifications import tell, unsubscribing
 from editor.review import comments
 from editor.review.culling import begin as begin_culling
+from editor.review.replacing import put_in_place
 from editor.review.rounds import ask, decide
 from tests.makers import make_attempt, make_batch, make_change, make_image, make_job
 from tests.people import client_of, make_person, quick_passwords
@@ -370,6 +371,40 @@ ASKED = dict.fromkeys(PEOPLE, GONE) | {"anonymous": OUT, "viewer": IN}
 
 def asks(scene: Scene) -> dict[str, Any]:
     return {"person": [Membership.objects.get(user__email="colleague@example.com", workspace=scene.team).user_id]}
+
+
+def edited(scene: Scene) -> list[Any]:
+    """A result of the team's picture."""
+    return [made_from(scene).pk]
+
+
+def made_from(scene: Scene) -> Image:
+    editor = scene.people["editor"]
+    job = make_job(editor, scene.image, state="succeeded", allowance="taken", finished_at=timezone.now())
+    made = {"workspace": scene.team, "kind": "generated", "job": job, "root": scene.image}
+    return make_image(editor, stored=True, **made)
+
+
+def proposes(scene: Scene) -> dict[str, Any]:
+    return asks(scene) | {"replaces": scene.image.pk}
+
+
+def proposal(scene: Scene) -> list[Any]:
+    asked = [scene.people["viewer"]]
+    return [ask(made_from(scene), scene.people["editor"], asked, replaces=scene.image).pk]
+
+
+def replacement(scene: Scene) -> list[Any]:
+    """The editor decided it."""
+    made = put_in_place(scene.image, made_from(scene), scene.people["editor"])
+    assert made is not None
+    return [made.pk]
+
+
+def admins_replacement(scene: Scene) -> list[Any]:
+    made = put_in_place(scene.image, made_from(scene), scene.people["admin"])
+    assert made is not None
+    return [made.pk]
 
 
 def rejected(scene: Scene) -> list[Any]:
@@ -720,6 +755,14 @@ ADDRESSES: dict[str, list[Address]] = {
     "operate_rule_csv": [Address(NOT_THEIRS, args=rule)],
     "operate_rule_switch": [Address(NOT_THEIRS, "post", rule, body=lambda scene: {"to": "remove"})],
     # Approval.
+    # Proposals.
+    "picture_propose": [
+        Address(EDIT, args=edited),
+        Address(EDIT, "post", edited, body=proposes),
+        Address(MANAGE, "post", edited, body=lambda scene: proposes(scene) | {"at_once": "1"}),
+    ],
+    "review_change": [Address(BYTES, args=proposal)],
+    "replacement_undo": [Address(CHANGES_SHARED, "post", replacement), Address(MANAGE, "post", admins_replacement)],
     "picture_approval": [Address(SEE, args=image)],
     "picture_review": [Address(EDIT, args=image), Address(EDIT, "post", image, body=asks)],
     "picture_decide": [

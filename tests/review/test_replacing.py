@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from editor.library.shelves import add_tags, collect, new_collection
+from editor.library.shelves import NotPossible, add_tags, collect, new_collection
 from editor.models import (
     ApprovalEvent,
     Collection,
@@ -15,7 +15,7 @@ from editor.models import (
     Workspace,
 )
 from editor.review import rounds
-from editor.review.replacing import NotPossible, current_of, put_in_place, replaceable_by, take_back
+from editor.review.replacing import current_of, put_in_place, replaceable_by, take_back
 from tests.makers import make_job
 from tests.review.team import Team
 

@@ -201,6 +201,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "comment_resolve": [Address("post", args=comment, body=lambda scene: {"resolved": "1"})],
     "picture_words": [Address("post", body=lambda scene: {"name": "Other"})],
     "picture_rights": [Address(), Address("post", body=lambda scene: {"licence": "own"})],
+    "picture_propose": [Address()],
     "picture_approval": [Address()],
     "picture_review": [Address()],
     "picture_decide": [],  # for admins: tests/views/test_approval.py

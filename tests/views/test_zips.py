@@ -269,7 +269,7 @@ def test_browser_that_goes_away_gives_the_connection_back(large: list[Image], mo
     async def leave() -> None:
         pieces = stream(entries_of(large, {}), anybody)
         await anext(pieces)
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.aclose()
 
     asyncio.run(leave())
     assert closed
