@@ -1,6 +1,6 @@
 """Every address of the product × everybody who may come. An address without an answer here turns the test red.
 
-The rules are those of `docs/roles.md`, which is compared with `editor/access.py` below.
+The rules are those of `docs/roles.md`, which is compared with `editor/access/` below.
 """
 
 import re
