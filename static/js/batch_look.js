@@ -125,7 +125,18 @@ grid?.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   if (detail.target !== grid) return hold(detail.target.closest("[data-item]"));
   for (const item of detail.fragment.querySelectorAll("[data-item]")) if (document.getElementById(item.id)) item.remove();
 });
-document.addEventListener("htmx:afterSettle", () => {
+// What asks right now is not taken away by another answer, or its own finds no page any more: it brings what is newer.
+let late = false;
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target === grid || !(detail.target.matches(".htmx-request") || detail.target.querySelector(".htmx-request"))) return;
+  detail.shouldSwap = false;
+  late ||= detail.target.id === "look-standing";
+});
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (late && target.id === "look-standing") {
+    late = false;
+    target.dispatchEvent(new CustomEvent("look"));
+  }
   if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
   held = null;
 });
