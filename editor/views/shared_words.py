@@ -28,7 +28,6 @@ def shared_decide(request: HttpRequest, share: Share, image_id: UUID) -> HttpRes
     form = GuestDecisionForm(request.POST)
     if may_go_on(request, share, form):
         try:
-            _check_open(share)
             said = form.cleaned_data
             approves = said["what"] == "approve"
             rounds.decide(image, share=share, guest_name=said["guest_name"], approves=approves, why=said["why"])
@@ -55,7 +54,8 @@ def shared_comment(request: HttpRequest, share: Share, image_id: UUID) -> HttpRe
 
 def _say(share: Share, image: Image, form: GuestCommentForm) -> None:
     """Raises NotPossible."""
-    _check_open(share)
+    if not share.workspace.is_open:
+        raise NotPossible("Nothing changes here any more.")
     said = form.cleaned_data
     thread = None
     if said["thread"] is not None:
@@ -71,12 +71,6 @@ def _say(share: Share, image: Image, form: GuestCommentForm) -> None:
         point=form.point,
         form_token=said["form_token"],
     )
-
-
-def _check_open(share: Share) -> None:
-    """Raises NotPossible, which names nothing of the workspace to people outside."""
-    if not share.workspace.is_open:
-        raise NotPossible("Nothing changes here any more.")
 
 
 def _open_to_words(share: Share, image_id: UUID, may: bool) -> Image:

@@ -1,8 +1,7 @@
-"""What guests don't learn, be it in the name of a file, in an error, or beside a decision."""
+"""What guests don't learn, be it in the name of a file or beside a decision."""
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from editor.models import Image, User, Workspace
 from editor.sharing import links
@@ -35,17 +34,6 @@ def test_result_that_was_moved_does_not_tell_its_prompt_either(bob: User, image:
     Image.objects.filter(pk=image.pk).update(name="as a watercolour", description="as a  watercolour, by night")
     share = share_of(bob, image, may_download=True)
     assert "picture.jpg" in Client().get(at("shared_download", share, image.pk))["Content-Disposition"]
-
-
-def test_decision_in_the_archive_is_refused_without_the_name_of_the_workspace(
-    bob: User, team: Workspace, image: Image
-) -> None:
-    share = share_of(bob, image, may_decide=True)
-    Workspace.objects.filter(pk=team.pk).update(archived_at=timezone.now())
-    sent = {"guest_name": "Gil", "what": "approve"}
-    answer = Client().post(at("shared_decide", share, image.pk), sent)
-    assert answer.status_code == 422
-    assert team.name not in answer.content.decode()
 
 
 def test_guest_of_one_link_is_not_named_at_another(bob: User, image: Image) -> None:
