@@ -39,7 +39,8 @@ def _cancel_once(job: GenerationJob) -> bool:
         attempt = _running_attempt(job)
         if attempt is not None:
             attempt.move({AttemptState.OPEN}, AttemptState.ENDED if collecting else AttemptState.DISCARDED)
-        Image.objects.filter(job=job).update(trashed_at=timezone.now())
+        free = Image.objects.filter(job=job).hold_unlocked()
+        Image.objects.filter(pk__in=free).update(trashed_at=timezone.now())
         return True
 
 

@@ -1,6 +1,6 @@
 """Going through many pictures: one decision after the other, and the exact way back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from editor.models import (
 from editor.review import rounds
 from editor.review.held import Held, Overtaken, hold, named, seen_at, tell_members
 
+May = Callable[[UUID, UUID | None], bool]
 PICTURES_MAX = 1_000
 KEPT = 5  # of one person; older ones are gone
 UNSAID = "Not chosen."
@@ -64,10 +65,11 @@ def decide(culling: Culling, image: Image, review: Review | None, *, approves: b
         locked.save(update_fields=["steps", "why"])
 
 
-def take_back(culling: Culling) -> UUID | None:
+def take_back(culling: Culling, may: May) -> UUID | None:
     """The last decision; the picture stands exactly as before. Returns its id, or None if there is nothing left.
 
-    Raises Overtaken if somebody did something about it since; then that decision stays, and the one before is next.
+    `may`: whether the person may decide on the picture now, or answer in that round if it was an answer. Raises
+    NotPossible if not, or if somebody did something about it since; then it stays, and the one before is next.
     """
     problem: NotPossible | None = None
     with transaction.atomic():
@@ -78,7 +80,7 @@ def take_back(culling: Culling) -> UUID | None:
         locked.save(update_fields=["steps"])
         try:
             with transaction.atomic():
-                _restore(Image.objects.get(pk=step["image"]), locked.user, step)
+                _restore(Image.objects.get(pk=step["image"]), locked.user, step, may)
         except NotPossible as found:
             problem = found
     if problem is not None:
@@ -122,11 +124,16 @@ def _standing(held: Held, user: User) -> dict[str, Any]:
     }
 
 
-def _restore(image: Image, user: User, step: dict[str, Any]) -> None:
+def _restore(image: Image, user: User, step: dict[str, Any], may: May) -> None:
     """Raises NotPossible."""
     held = hold(image)
     before, review_id = step["before"], step["before"]["review"]
-    if _last_event(held.image) != step["event"]:
+    if not may(image.pk, UUID(review_id) if review_id and before["answer"] else None):
+        raise NotPossible("You can’t decide on this picture any more, so that decision stays.")
+    review = Review.objects.select_related("asked_by").filter(pk=review_id).first() if review_id else None
+    # A move writes no event here, but takes the approval away and ends rounds: neither comes back by an undo.
+    moved_since = held.approval._state.adding or (review is not None and review.state == ReviewState.WITHDRAWN)
+    if _last_event(held.image) != step["event"] or moved_since:
         raise Overtaken(f"Something else was done about {named(held.image)} since, so that decision stays.")
     if review_id and Replacement.objects.filter(review=review_id, undone_at=None).exists():
         raise NotPossible(f"{named(held.image)} is the current version of another picture now: take it back there.")
@@ -138,7 +145,6 @@ def _restore(image: Image, user: User, step: dict[str, Any]) -> None:
         Reviewer.objects.filter(pk=answer["id"]).update(
             approves=answer["approves"], why=answer["why"], answered_at=_moment(answer["at"])
         )
-    review = Review.objects.select_related("asked_by").filter(pk=review_id).first() if review_id else None
     held.happened(ApprovalEvent.Kind.TAKEN_BACK, user, review=review)
     if decided and stood != (before["approval"] or {}).get("state", ApprovalState.DRAFT):
         people = [held.image.made_by, *([review.asked_by] if review else [])]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from editor import events
@@ -21,6 +20,7 @@ from editor.models import (
     User,
 )
 from editor.notifications import tell
+from editor.review.replacing import current_of
 
 NAME_SHOWN = 60  # characters of a picture's name in a sentence
 
@@ -62,19 +62,25 @@ class Held:
 
 def hold(image: Image) -> Held:
     """In a transaction. Raises NotPossible if nobody has anything to say about the picture: it is in the trash."""
-    rows = Image.objects.select_for_update(of=("self",)).select_related("made_by", "workspace")
+    here, ids = image.workspace_id, {image.pk}
     proposed = Review.objects.filter(image=image, state=ReviewState.OPEN, replaces__isnull=False)
     # What it is to replace is locked with it, in one order, as wherever several pictures are.
-    both = rows.filter(Q(pk=image.pk) | Q(pk__in=proposed.values("replaces"))).order_by("pk")
-    image = next(each for each in both if each.pk == image.pk)
+    for old in Image.objects.filter(pk__in=proposed.values("replaces")):
+        ids |= {old.pk, current_of(old).pk}
+    rows = Image.objects.select_for_update(of=("self",)).select_related("made_by", "workspace")
+    found = {each.pk: each for each in rows.filter(pk__in=ids).order_by("pk")}
+    # A row that changed its workspace while it was waited for is not found at all.
+    if image.pk not in found or found[image.pk].workspace_id != here:
+        raise NotPossible("It was moved to another workspace in this moment. Look at it again.")
+    image = found[image.pk]
     if image.trashed_at is not None or image.removed_at is not None:
         raise NotPossible("It is in the trash. Put it back first.")
     if not image.workspace.is_open:
         raise NotPossible(f"{image.workspace.name} is in the archive: nothing changes there.")
-    found = Review.objects.select_related("asked_by", "replaces").filter(
+    asked = Review.objects.select_related("asked_by", "replaces").filter(
         image=image, workspace=image.workspace_id, state=ReviewState.OPEN
     )
-    return Held(image, approval_of(image), found.first(), timezone.now())
+    return Held(image, approval_of(image), asked.first(), timezone.now())
 
 
 def approval_of(image: Image) -> Approval:

@@ -30,6 +30,7 @@ from editor.models import (
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+_GONE = "One of the two pictures is not in this library any more, so nothing was replaced."
 CHAIN_MAX = 100  # replacements one after the other that are followed
 
 
@@ -96,10 +97,12 @@ def _both(old: Image, new: Image) -> tuple[Image, Image]:
     """Locked, in the order in which several pictures are. Raises NotPossible."""
     rows = Image.objects.select_for_update(of=("self",)).select_related("workspace")
     found = {each.pk: each for each in rows.filter(pk__in=[old.pk, new.pk]).order_by("pk")}
+    if len(found) < len({old.pk, new.pk}):  # moved while it was waited for
+        raise NotPossible(_GONE)
     old, new = found[old.pk], found[new.pk]
     open_ones = new.trashed_at is None and new.withheld_at is None and new.is_ready
     if not open_ones or old.purged_at is not None or old.workspace_id != new.workspace_id:
-        raise NotPossible("One of the two pictures is not in this library any more, so nothing was replaced.")
+        raise NotPossible(_GONE)
     return old, new
 
 

@@ -33,6 +33,13 @@ def beside(share: Share, image: Image) -> tuple[Image | None, Image | None]:
     return (newer.image if newer else None), (older.image if older else None)
 
 
+def name_of(share: Share, image: Image) -> str:
+    """What a guest's file is called. A result is named by how its prompt begins: not unless the link shows prompts."""
+    words = (image.job.prompt if image.job else "", image.description)
+    tells = any(" ".join(each.split()).startswith(image.name) for each in words)
+    return share.title if tells and not share.shows_prompts else image.name
+
+
 def state_of(share: Share, images: list[Image], talk: Talk | None) -> tuple[str, str]:
     """What a page shows, as two short sums: of its pictures and how they are shown, and of what is said about them."""
     terms = (share.title, share.watermark, share.may_download, share.shows_prompts, share.may_comment, share.may_decide)

@@ -29,6 +29,7 @@ class Talk:
     guest_name: str
     standing: Approval | None  # None where guests have no say in it
     mine: ApprovalEvent | None  # what this guest said of that last
+    decided_by: str  # the name of the guest of this link who decided it; of other links nobody is named
     said: tuple[object, ...]  # changes with what guests read of comments
 
     @property
@@ -39,13 +40,21 @@ class Talk:
     def stamp(self) -> tuple[object, ...]:
         """Changes with whatever of it is shown."""
         row = self.standing
-        decided = (row.state, row.guest_name, row.at) if row else ()
+        decided = (row.state, self.decided_by, row.at) if row else ()
         return decided, self.mine.pk if self.mine else None, self.said
 
 
 def talk_of(share: Share, image: Image, guest_name: str) -> Talk:
     standing = approval_of(image) if share.may_decide else None
-    return Talk(guest_name, standing, _decided_last(share, image, guest_name), _comments(share, image))
+    mine, decided_by = _decided_last(share, image, guest_name), _guest_who_decided(share, standing)
+    return Talk(guest_name, standing, mine, decided_by, _comments(share, image))
+
+
+def _guest_who_decided(share: Share, standing: Approval | None) -> str:
+    if standing is None or not standing.guest_name:
+        return ""
+    said = ApprovalEvent.objects.filter(image=standing.image_id, workspace=standing.workspace_id, at=standing.at)
+    return standing.guest_name if said.filter(share=share, guest_name=standing.guest_name).exists() else ""
 
 
 def _comments(share: Share, image: Image) -> tuple[object, ...]:

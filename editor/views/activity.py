@@ -1,6 +1,6 @@
 """What happened in a workspace: a page that is read, and changes by itself."""
 
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -69,4 +69,5 @@ def _moment(text: str) -> datetime | None:
         found = parse_datetime(text)
     except ValueError:
         return None
-    return found if found is not None and timezone.is_aware(found) else None
+    # Nothing happened at the ends of the calendar, and the hour of another place may lie behind them.
+    return found if found is not None and timezone.is_aware(found) and 1 < found.year < MAXYEAR else None

@@ -1,6 +1,7 @@
 """Going through many pictures, one or two at a time: approve, reject, skip, undo. As plain forms, too."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from editor.access import (
     InArchive,
+    asked_review_for,
     batch_for,
     collection_for,
     culling_for,
@@ -26,7 +28,7 @@ from editor.access import (
 from editor.library.filters import Filters, id_of
 from editor.library.listing import find
 from editor.library.shelves import NotPossible
-from editor.models import Approval, Batch, Culling, Image, ImageState, Review, Workspace
+from editor.models import Approval, Batch, Culling, Image, ImageState, Review, User, Workspace
 from editor.review import culling as going
 from editor.review.rounds import approval_of, seen_at
 from editor.views.approval import why_in
@@ -171,7 +173,7 @@ def cull_decide(request: PersonRequest, culling_id: UUID) -> HttpResponse:
     at = min(_number(request.POST.get("at", "")), len(found.pictures))
     try:
         if what == "undo":
-            undone = going.take_back(found)
+            undone = going.take_back(found, partial(_may_still, request.user))
             if undone is None:
                 messages.info(request, "Nothing is left to take back.")
             else:
@@ -184,6 +186,18 @@ def cull_decide(request: PersonRequest, culling_id: UUID) -> HttpResponse:
         messages.error(request, str(problem))
         return redirect(_address(found, at, two))
     return redirect(_address(found, _next(found, at, two), two))
+
+
+def _may_still(user: User, image_id: UUID, answered: UUID | None) -> bool:
+    """Whether the person could still make the decision that they take back: in that round, or unasked."""
+    try:
+        if answered is None:
+            decidable_image_for(user, image_id)
+        else:
+            asked_review_for(user, answered)
+    except Http404:
+        return False
+    return True
 
 
 def _decide(request: PersonRequest, found: Culling, image_id: UUID, *, approves: bool) -> None:

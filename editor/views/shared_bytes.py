@@ -12,6 +12,7 @@ from editor.images.delivery import UNREACHED, WEBP, ask_database, respond
 from editor.images.watermarks import marked
 from editor.models import Image, Share
 from editor.models.images import file_name
+from editor.sharing.showing import name_of
 from editor.views.shared_door import NOWHERE, guest_async, seen
 
 
@@ -44,13 +45,12 @@ async def shared_download(request: HttpRequest, token: str, image_id: UUID) -> H
     if share.watermark:
         response = await _marked(image, max(image.rendition_widths), share.watermark)
         response["Content-Disposition"] = (
-            content_disposition_header(True, file_name(image.name, "webp")) or "attachment"
+            content_disposition_header(True, file_name(name_of(share, image), "webp")) or "attachment"
         )
         return response
     key = keys.master_key(image.pk, image.master_ext)
-    return await respond(
-        request, key, etag=image.master_sha256, download_as=image.download_name, cache=NOWHERE, linked=False
-    )
+    called = file_name(name_of(share, image), image.master_ext)
+    return await respond(request, key, etag=image.master_sha256, download_as=called, cache=NOWHERE, linked=False)
 
 
 async def _marked(image: Image, width: int, words: str) -> HttpResponse:

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.db import connections
 
+from editor.images import moving
 from editor.library import shelves
-from editor.models import Approval, ApprovalEvent, Image, Notification, Review
-from editor.review import rounds
+from editor.models import Approval, ApprovalEvent, Image, Notification, Review, Workspace
+from editor.review import replacing, rounds
 from tests.people import quick_passwords
 from tests.review.team import Team, make_team
 
@@ -85,3 +87,36 @@ def test_what_is_locked_and_trashed_at_once_is_one_of_both(team: Team) -> None:
         at_once(lambda: rounds.lock(image, team.adam), lambda: shelves.trash([image]))  # noqa: B023  run at once
         fresh = Image.objects.select_related("approval").get(pk=image.pk)
         assert (fresh.trashed_at is None) == (fresh.approval.locked_at is not None)
+
+
+def test_who_decides_on_what_is_moved_at_once_is_told_so(team: Team) -> None:
+    own = Workspace.objects.personal_of(team.alice)
+    for _ in range(4):
+        image = team.picture()
+        said = at_once(
+            lambda: rounds.decide(image, by=team.adam, approves=True),  # noqa: B023  run at once
+            lambda: moving.move(team.alice, [image], own),  # noqa: B023
+        )
+        assert all("moved to another workspace" in each for each in said)
+        assert not Approval.objects.filter(image=image).exists()
+
+
+def test_what_was_moved_since_somebody_looked_is_decided_by_nobody(team: Team) -> None:
+    seen = team.picture()
+    moving.move(team.alice, [Image.objects.get()], Workspace.objects.personal_of(team.alice))
+    with pytest.raises(rounds.NotPossible, match="moved"):
+        rounds.decide(seen, by=team.adam, approves=True)
+    assert not Approval.objects.exists()
+
+
+def test_replacing_what_was_replaced_meets_its_way_back(team: Team) -> None:
+    for _ in range(4):
+        low, middle, high = (team.picture(pk=pk) for pk in sorted(uuid4() for _ in range(3)))
+        made = replacing.put_in_place(high, low, team.adam)
+        assert made is not None
+        review = rounds.ask(middle, team.edda, [team.vera], replaces=high)
+        at_once(
+            lambda: rounds.answer(review, team.vera, True),  # noqa: B023  run at once
+            lambda: replacing.take_back(made, team.adam),  # noqa: B023
+        )
+        assert Review.objects.get(pk=review.pk).state == "approved"

@@ -10,6 +10,7 @@ from editor.accounts.leaving import delete_account
 from editor.desk import consequences
 from editor.images.copying import copy
 from editor.images.moving import move
+from editor.jobs import control
 from editor.models import Approval, ApprovalEvent, Image, Membership, Review, Role, Workspace
 from editor.review import rounds
 from tests.makers import make_image, make_job
@@ -47,6 +48,16 @@ def test_nobody_trashes_a_locked_picture_with_others_that_go(team: Team, name: s
     assert (in_trash(image), in_trash(other)) == (False, True)
     assert "1 picture in the trash" in page
     assert "1 picture is approved and locked, so it stays" in page
+
+
+def test_result_that_was_locked_before_the_others_came_stays_when_its_edit_is_canceled(team: Team) -> None:
+    source = team.picture()
+    job = make_job(team.edda, source, state="collecting", samples=2)
+    first, second = (team.picture(kind="generated", job=job, root=source, position=position) for position in range(2))
+    rounds.decide(first, by=team.adam, approves=True)
+    rounds.lock(first, team.adam)
+    assert control.cancel(job)
+    assert (in_trash(first), in_trash(second)) == (False, True)
 
 
 def test_picture_alone_and_edits_of_a_history_and_of_a_tree_are_told_why(team: Team) -> None:

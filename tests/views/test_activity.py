@@ -207,3 +207,10 @@ def test_much_activity_costs_no_more_questions(
     with django_assert_max_num_queries(16):
         assert alice_client.get(reverse("activity", args=[team.pk])).status_code == 200
     assert alice_client.get(reverse("activity", args=[uuid4()])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["before", "since"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59", "nonsense"])
+def test_moment_beyond_the_calendar_is_none(alice: User, team: Workspace, name: str, moment: str) -> None:
+    address = reverse("activity", args=[team.pk])
+    assert client_of(alice).get(f"{address}?{name}={moment}").status_code == 200

@@ -6,8 +6,20 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from editor.images import moving
 from editor.library.shelves import collect, new_collection
-from editor.models import Approval, ApprovalEvent, Culling, Image, Replacement, Review, Reviewer
+from editor.models import (
+    Approval,
+    ApprovalEvent,
+    Culling,
+    Image,
+    Membership,
+    Replacement,
+    Review,
+    Reviewer,
+    Role,
+    Workspace,
+)
 from editor.review import culling, rounds
 from tests.makers import make_batch, make_job
 from tests.people import client_of, quick_passwords
@@ -114,6 +126,28 @@ def test_undo_leaves_what_somebody_did_since(team: Team) -> None:
     rounds.decide(image, by=team.alice, approves=False, why="No")
     assert "Something else was done" in press(adam, found, 0, "undo").content.decode()
     assert Approval.objects.get().state == "rejected"
+
+
+def test_who_may_decide_no_more_takes_nothing_back(team: Team) -> None:
+    image = team.picture()
+    found = culling.begin(team.adam, team.workspace, "All", [image.pk])
+    adam = client_of(team.adam)
+    press(adam, found, 0, "approve")
+    Membership.objects.filter(user=team.adam).update(role=Role.VIEWER)
+    assert "any more, so that decision stays" in press(adam, found, 0, "undo").content.decode()
+    assert Approval.objects.get().state == "approved"
+
+
+def test_undo_brings_no_approval_back_that_a_move_took_away(team: Team) -> None:
+    image, own = team.picture(), Workspace.objects.personal_of(team.alice)
+    rounds.decide(image, by=team.adam, approves=True)
+    found = culling.begin(team.alice, team.workspace, "All", [image.pk])
+    alice = client_of(team.alice)
+    press(alice, found, 0, "reject")
+    moving.move(team.alice, [image], own)
+    moving.move(team.alice, [Image.objects.get()], team.workspace)
+    assert "Something else was done" in press(alice, found, 0, "undo").content.decode()
+    assert not Approval.objects.exists()
 
 
 def test_colleague_who_was_faster_is_told_of(team: Team) -> None:
