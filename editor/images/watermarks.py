@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from PIL import Image as Pillow
 
@@ -14,6 +14,7 @@ from editor.images.watermark import drawn
 _LARGEST = 50_000_000  # pixels of a rendition; there are none like that
 _QUALITY = 82
 _held = Held(most=48_000_000, largest=2_000_000)
+_coming: dict[str, Future[bytes]] = {}  # what is being drawn now, once for all who ask meanwhile
 _threads = ThreadPoolExecutor(2, thread_name_prefix="watermark")
 
 
@@ -24,9 +25,18 @@ async def marked(key: str, text: str) -> bytes:
     """
     name = f"{key}\n{text}"
     found = _held.get(name)
-    if found is None:
-        found = await asyncio.wrap_future(_threads.submit(_mark, key, text))
-        _held.put(name, found)
+    if found is not None:
+        return found
+    coming = _coming.get(name)
+    if coming is None:
+        coming = _coming[name] = _threads.submit(_mark_and_hold, name, key, text)
+        coming.add_done_callback(lambda _: _coming.pop(name, None))
+    return await asyncio.shield(asyncio.wrap_future(coming))  # whoever leaves takes it from nobody else
+
+
+def _mark_and_hold(name: str, key: str, text: str) -> bytes:
+    found = _mark(key, text)
+    _held.put(name, found)
     return found
 
 
