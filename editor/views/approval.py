@@ -23,8 +23,9 @@ from editor.access import (
 from editor.models import ApprovalEvent, Image, Membership, Review, ReviewState, User, Workspace
 from editor.models.reviews import WHY_MAX
 from editor.review import rounds
+from editor.review.replacing import history_of
 from editor.review.rounds import NotPossible
-from editor.views.frame import PersonRequest, may_edit_here, signed_in, way_back, workspace_here
+from editor.views.frame import PersonRequest, may_edit_here, may_manage_here, signed_in, way_back, workspace_here
 
 EVENTS_SHOWN = 30
 PEOPLE_SHOWN = 200
@@ -56,15 +57,35 @@ def approval_section(request: PersonRequest, image: Image) -> dict[str, Any]:
     }
 
 
+def replacements_section(request: PersonRequest, image: Image) -> dict[str, Any]:
+    """What `proposals/on_picture.html` shows on a picture's page: what it replaced and what replaced it."""
+    known = history_of(image)
+    manages = may_manage_here(workspace_here(request, image.workspace_id))
+    latest = {made.old_id for made in known}
+    return {
+        "replacements": [
+            {
+                "made": made,
+                "other": made.old if made.new_id == image.pk else made.new,
+                "is_old": made.old_id == image.pk,
+                "may_take_back": (manages or made.by_id == request.user.pk) and made.new_id not in latest,
+            }
+            for made in known
+        ],
+        "may_be_proposed": image.job_id is not None and image.is_ready and image.withheld_at is None,
+    }
+
+
 @never_cache
 @require_safe
 @signed_in
 def picture_approval(request: PersonRequest, image_id: UUID) -> HttpResponse:
-    """The section by itself, which a page asks for again when something happened."""
+    """The section by itself, with what took whose place: a page asks for them again when something happened."""
     image = image_for(request.user, image_id)
     workspace = workspace_here(request, image.workspace_id)
     context = {"image": image, "workspace": workspace, "may_edit": may_edit_here(workspace)}
-    return render(request, "pictures/approval.html", context | approval_section(request, image))
+    context |= approval_section(request, image) | replacements_section(request, image) | {"beside": True}
+    return render(request, "pictures/approval_again.html", context)
 
 
 @never_cache

@@ -14,11 +14,10 @@ from editor.access import image_for, open_workspace_for
 from editor.forms import PictureForm
 from editor.library.words import index_words
 from editor.models import Collection, GenerationJob, Image, Tag
-from editor.views.approval import approval_section
+from editor.views.approval import approval_section, replacements_section
 from editor.views.comments import comments_section
 from editor.views.frame import PersonRequest, may_edit_here, may_manage_here, signed_in, workspace_here
 from editor.views.library import targets
-from editor.views.proposals import replacements_section
 from editor.views.shares import shares_section
 from editor.views.trash import trashed_page
 from editor.views.versions import versions_of

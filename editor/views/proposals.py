@@ -17,7 +17,7 @@ from editor.images.changes import Incomparable
 from editor.images.delivery import ask_database
 from editor.models import WHY_MAX, Image, Review, User, Workspace
 from editor.review import replacing, rounds
-from editor.review.replacing import current_of, history_of, replaceable_by
+from editor.review.replacing import current_of, replaceable_by
 from editor.review.rounds import NotPossible
 from editor.views.approval import people_in, people_to_ask, why_in
 from editor.views.comparing import same_shape
@@ -85,25 +85,6 @@ def replacement_undo(request: PersonRequest, replacement_id: UUID) -> HttpRespon
     except NotPossible as why:
         messages.error(request, str(why))
     return redirect("picture", made.old_id)
-
-
-def replacements_section(request: PersonRequest, image: Image) -> dict[str, Any]:
-    """What `proposals/on_picture.html` shows on a picture's page: what it replaced and what replaced it."""
-    known = history_of(image)
-    manages = may_manage_here(workspace_here(request, image.workspace_id))
-    latest = {made.old_id for made in known}
-    return {
-        "replacements": [
-            {
-                "made": made,
-                "other": made.old if made.new_id == image.pk else made.new,
-                "is_old": made.old_id == image.pk,
-                "may_take_back": (manages or made.by_id == request.user.pk) and made.new_id not in latest,
-            }
-            for made in known
-        ],
-        "may_be_proposed": image.job_id is not None and image.is_ready and image.withheld_at is None,
-    }
 
 
 def proposal_section(request: PersonRequest, review: Review) -> dict[str, Any]:

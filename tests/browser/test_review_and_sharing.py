@@ -136,6 +136,8 @@ def test_from_a_proposal_to_a_yes_from_outside_and_the_end_of_the_link(
     reviewer.get_by_role("button", name="Approve").first.click()
     expect(designer.locator("#review .state").first).to_have_text("Approved", timeout=PATIENCE)
     expect(stands).to_have_text("Approved", timeout=PATIENCE)
+    expect(designer.locator("#proposed-now")).to_contain_text("It stands in the place of")
+    expect(owner.locator("#replacements")).to_contain_text("It took the place of an earlier version")
     assert [item.image_id for item in shelf.items.all()] == [warm.pk]
 
     # Shared with a password; the guest says yes, and those inside see it.

@@ -126,3 +126,14 @@ def test_taking_back_needs_both_pictures_and_an_open_workspace(team: Team, old: 
     new.trash()
     client_of(team.adam).post(undo)
     assert Replacement.objects.get().undone_at is not None
+
+
+def test_section_that_is_asked_for_again_brings_what_took_its_place(team: Team, old: Image, new: Image) -> None:
+    before = page(team.edda, "picture_approval", old.pk)
+    assert 'id="replacements"' in before
+    assert "took its place" not in before
+    put_in_place(old, new, team.adam)
+    after = page(team.edda, "picture_approval", old.pk)
+    assert 'hx-swap-oob="true"' in after
+    assert "Another version took its place" in after
+    assert "hx-swap-oob" not in page(team.edda, "picture", old.pk)
