@@ -1,5 +1,7 @@
 """What guests don't learn, be it in the name of a file or beside a decision."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -21,8 +23,8 @@ def image(bob: User, team: Workspace) -> Image:
 def test_name_of_a_downloaded_result_does_not_tell_its_prompt(bob: User, image: Image, watermark: str) -> None:
     job = make_job(bob, image)
     name = " ".join(job.prompt.split())[:80]
-    made = {"kind": "generated", "job": job, "root": image, "name": name, "stored": True}
-    result = make_image(bob, workspace=image.workspace, **made)
+    made: dict[str, Any] = {"kind": "generated", "job": job, "root": image, "name": name}
+    result = make_image(bob, stored=True, workspace=image.workspace, **made)
     share = share_of(bob, result, may_download=True, watermark=watermark, title="For you")
     address = at("shared_download", share, result.pk)
     assert 'filename="For you.' in Client().get(address)["Content-Disposition"]
