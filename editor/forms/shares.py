@@ -23,6 +23,10 @@ LASTS = [
     (NEVER, "somebody revokes it"),
 ]
 
+_PLAIN_SIGNS = str.maketrans(
+    {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "·": "-", "×": "x"}
+)
+
 
 class ShareForm(forms.Form):
     """What whoever has a link may see and do. Of one that is changed, `share` is the row as it is."""
@@ -51,10 +55,13 @@ class ShareForm(forms.Form):
             self.initial |= {"lasts": NEVER if share.expires_at is None else ON, "date": _last_day(share)}
 
     def clean_watermark(self) -> str:
-        text: str = self.cleaned_data["watermark"].strip()
-        if text and drawable(text) != text:
-            raise ValidationError("Only plain Latin letters, digits and signs can be drawn.", code="not_drawable")
-        return text
+        """Typographic signs become plain ones; all else that can't be drawn is named."""
+        text: str = self.cleaned_data["watermark"].translate(_PLAIN_SIGNS).strip()
+        lacking = "".join(dict.fromkeys(c for c in text if drawable(c) != c and not c.isspace()))
+        if lacking:
+            sentence = f"This can’t be drawn: {lacking}. There are only plain Latin letters, digits and signs."
+            raise ValidationError(sentence, code="not_drawable")
+        return " ".join(text.split())
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data

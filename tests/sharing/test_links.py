@@ -39,6 +39,21 @@ def test_link_says_what_was_asked_for(bob_client: Client, image: Image) -> None:
     assert "secret!" not in share.password
 
 
+def test_refused_form_loses_nothing_least_of_all_the_password(bob_client: Client, image: Image) -> None:
+    said = {"title": "For you", "password": "only for Gina", "watermark": "猫", "may_download": "on"}
+    page = make(bob_client, image, **said).content.decode()
+    assert not Share.objects.exists()
+    for kept in ('value="only for Gina"', 'value="For you"', 'name="may_download" checked'):
+        assert kept in page
+    share = share_of(image.made_by, image, password="only for Gina")
+    assert "only for Gina" not in bob_client.get(reverse("share", args=[share.pk])).content.decode()
+
+
+def test_typographic_signs_of_a_watermark_become_plain_ones(bob_client: Client, image: Image) -> None:
+    make(bob_client, image, watermark="DRAFT – “Studio” …")
+    assert Share.objects.get().watermark == 'DRAFT - "Studio" ...'
+
+
 def test_double_click_makes_one_link(bob_client: Client, image: Image) -> None:
     first, second = (make(bob_client, image, form_token="the same") for _ in range(2))
     assert first["Location"] == second["Location"]
@@ -54,7 +69,7 @@ def test_double_click_makes_one_link(bob_client: Client, image: Image) -> None:
         ({"lasts": "date", "date": "soon"}, "A day like"),
         ({"lasts": "ever"}, "Choose one of the list."),
         ({"password": "short"}, "At least 6 characters"),
-        ({"watermark": "Entwürfe"}, "plain Latin letters"),
+        ({"watermark": "Entwürfe"}, "drawn: ü. There are only plain Latin letters"),
         ({"title": "x" * 121}, "At most 120 characters"),
     ],
 )
