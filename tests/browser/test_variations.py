@@ -44,6 +44,7 @@ def test_variations_side_by_side_and_one_chosen_by_keyboard(
     page.goto(address)
     page.get_by_role("link", name="Compare").last.click()
     expect(page.locator(".differences dt")).to_have_text(["Edit", "Strength"])
+    page.wait_for_load_state()  # a key counts once the page listens
     page.keyboard.press("m")
     expect(page.locator("[data-compare]")).to_have_attribute("data-mode", "side")
 
