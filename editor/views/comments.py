@@ -1,12 +1,10 @@
 """Comments on a picture."""
 
 import json
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core import signing
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,7 +25,8 @@ from editor.library.shelves import NotPossible
 from editor.models import Comment, Image
 from editor.review import comments
 from editor.review.mentions import suggested
-from editor.review.threads import Place, said_to
+from editor.review.threads import said_to
+from editor.views import cursors
 from editor.views.frame import PersonRequest, may_manage_here, signed_in, workspace_here
 
 NAME_ASKED = 80  # characters of a name that are looked for
@@ -40,16 +39,17 @@ def comments_section(request: PersonRequest, image: Image) -> dict[str, Any]:
     """
     workspace = workspace_here(request, image.workspace_id)
     asked = {name: request.GET[name] for name in ("thread", "resolved", "talk_before") if request.GET.get(name)}
+    salt = f"comments:{request.user.pk}:{image.pk}"
     threads = comments.threads_of(
         image,
         reader=request.user,
         manages=may_manage_here(workspace),
         resolved="resolved" in asked,
-        before=_read_place(asked.get("talk_before", "")),
+        before=cursors.read(asked.get("talk_before", ""), salt),
         only=_id_in(asked.get("thread", "")),
     )
     kept = {"resolved": "1"} if "resolved" in asked else {}
-    older = urlencode({**kept, "talk_before": _write_place(threads.older)}) if threads.older else ""
+    older = urlencode({**kept, "talk_before": cursors.write(*threads.older, salt)}) if threads.older else ""
     return {
         "threads": threads,
         "talk_query": urlencode(asked),
@@ -217,16 +217,3 @@ def _id_in(text: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         raise Http404 from None
-
-
-def _read_place(text: str) -> Place | None:
-    """None for the first page, and for whatever we did not write."""
-    try:
-        moment, pk = signing.loads(text, salt="comments")
-        return datetime.fromisoformat(moment), UUID(pk)
-    except (signing.BadSignature, ValueError):
-        return None
-
-
-def _write_place(place: Place) -> str:
-    return signing.dumps([place[0].isoformat(), str(place[1])], salt="comments")

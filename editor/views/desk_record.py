@@ -1,11 +1,9 @@
 """What was decided, by whom and about whom; and deciding otherwise. Keyset; nothing is counted."""
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -17,6 +15,7 @@ from editor.desk.decisions import NotDecided
 from editor.desk.exhibits import CHAIN_SHOWN, exhibit, record_of
 from editor.forms import DecisionForm, reasons_for
 from editor.models import Cause, Decision, User
+from editor.views import cursors
 from editor.views.desk import at_the_desk, choices
 from editor.views.frame import PersonRequest
 
@@ -56,7 +55,7 @@ def desk_decisions(request: PersonRequest) -> HttpResponse:
     """The latest first."""
     filters = Filters.read(request.GET)
     rows = _narrowed(filters).order_by("-created_at", "-id")
-    place = read_cursor(request.GET.get("before", ""))
+    place = cursors.read(request.GET.get("before", ""), _SALT)
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)))
@@ -89,18 +88,7 @@ def _narrowed(filters: Filters) -> QuerySet[Decision]:
 
 def write_cursor(decision: Decision) -> str:
     """Where the next page begins."""
-    return signing.dumps([decision.created_at.isoformat(), str(decision.pk)], salt=_SALT, compress=True)
-
-
-def read_cursor(text: str) -> tuple[datetime, UUID] | None:
-    """None for the first page, and for whatever we did not write."""
-    if not text:
-        return None
-    try:
-        moment, pk = signing.loads(text, salt=_SALT)
-        return datetime.fromisoformat(moment), UUID(pk)
-    except (signing.BadSignature, ValueError):
-        return None
+    return cursors.write(decision.created_at, decision.pk, _SALT)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.core import signing
 from django.db.models import OuterRef, Prefetch, Q, Subquery, UUIDField, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +23,7 @@ from editor.library.existence import there_is
 from editor.library.history import History, Known, Place, Saved, find, look_up
 from editor.library.history_filters import HistoryFilters
 from editor.models import Favourite, GenerationJob, Image, ImageState, JobSource, JobState
+from editor.views import cursors
 from editor.views.frame import PersonRequest, choose_workspace, signed_in, workspace_here, workspaces_of
 
 if TYPE_CHECKING:
@@ -195,18 +195,12 @@ def _read_working(edits: list[str]) -> Iterator[tuple[UUID, str]]:
 
 def write_cursor(user: "User", job: GenerationJob) -> str:
     """Where the next page begins; signed, and good for this person alone."""
-    return signing.dumps([job.created_at.isoformat(), str(job.pk)], salt=f"history:{user.pk}", compress=True)
+    return cursors.write(job.created_at, job.pk, f"history:{user.pk}")
 
 
 def read_cursor(user: "User", text: str) -> tuple[datetime, UUID] | None:
     """None for the first page, and for whatever we did not write for this person."""
-    if not text:
-        return None
-    try:
-        moment, job_id = signing.loads(text, salt=f"history:{user.pk}")
-        return datetime.fromisoformat(moment), UUID(job_id)
-    except (signing.BadSignature, ValueError):
-        return None
+    return cursors.read(text, f"history:{user.pk}")
 
 
 def _with_covers(jobs: "JobQuerySet", user: "User") -> "JobQuerySet":

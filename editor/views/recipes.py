@@ -1,12 +1,10 @@
 """Recipes: all of them, one of them, one for the picture on the stage, and what is done with one."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,6 +20,7 @@ from editor.jobs.steps import from_rows, placeholders
 from editor.library.shelves import NotPossible
 from editor.models import Image, Recipe, RecipeVersion, User, Workspace
 from editor.models.chosen import chosen
+from editor.views import cursors
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here, workspaces_of
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ def recipe_take_back(request: PersonRequest, recipe_id: UUID, number: int) -> Ht
 def _listed(request: PersonRequest, rows: "RecipeQuerySet", q: str) -> dict[str, Any]:
     """A page of them. `entries`: (recipe, its steps, the picture that may be shown)."""
     rows = rows.filter(name__icontains=q) if q else rows
-    place = _read_cursor(request.user, request.GET.get("before", ""))
+    place = cursors.read(request.GET.get("before", ""), _salt(request.user))
     rows = rows.older_than(*place) if place else rows
     found = list(rows.newest_first()[: PER_PAGE + 1])
     shown = found[:PER_PAGE]
@@ -184,7 +183,7 @@ def _listed(request: PersonRequest, rows: "RecipeQuerySet", q: str) -> dict[str,
     entries: list[tuple[Recipe, list[EditSpec], Image | None]] = [
         (each, said.get(each.pk, []), each.picture_for(request.user)) for each in shown
     ]
-    cursor = _write_cursor(request.user, shown[-1]) if len(found) > PER_PAGE else ""
+    cursor = cursors.write(shown[-1].changed_at, shown[-1].pk, _salt(request.user)) if len(found) > PER_PAGE else ""
     return {"entries": entries, "q": q, "cursor": cursor, "first_page": place is None}
 
 
@@ -228,16 +227,5 @@ def _id_in(text: str) -> UUID:
         raise Http404 from None
 
 
-def _read_cursor(user: User, text: str) -> tuple[datetime, UUID] | None:
-    """None for the first page, and for whatever we did not write for this person."""
-    if not text:
-        return None
-    try:
-        moment, pk = signing.loads(text, salt=f"recipes:{user.pk}")
-        return datetime.fromisoformat(moment), UUID(pk)
-    except (signing.BadSignature, ValueError):
-        return None
-
-
-def _write_cursor(user: User, last: Recipe) -> str:
-    return signing.dumps([last.changed_at.isoformat(), str(last.pk)], salt=f"recipes:{user.pk}")
+def _salt(user: User) -> str:
+    return f"recipes:{user.pk}"

@@ -1,11 +1,9 @@
 """Rounds: all that wait for a person or were asked by them, one of them, and what is said in it."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +16,7 @@ from editor.library.filters import id_of
 from editor.models import Review, ReviewState
 from editor.review import rounds
 from editor.review.rounds import NotPossible
+from editor.views import cursors
 from editor.views.approval import approval_section, why_in
 from editor.views.comments import comments_section
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, way_back, workspace_here, workspaces_of
@@ -41,19 +40,20 @@ def reviews(request: PersonRequest) -> HttpResponse:
     if show == "open":
         space = workspace_here(request, id_of(request.GET.get("workspace", "")))
     rows = _listed(request, show).filter(workspace=space) if space else _listed(request, show)
-    place = _place(request, show)
+    place = cursors.read(request.GET.get("before", ""), _salt(request, show))
     if place is not None:
         moment, pk = place
         rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=pk), created_at__lte=moment)
     found = list(rows.order_by("-created_at", "-pk").prefetch_related("reviewers__user")[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
+    shown = found[:PER_PAGE]
     context = {
         "show": show,
         "shown": SHOWN,
         "space": space,
         "spaces": [each for each in workspaces_of(request) if not each.is_personal],
-        "reviews": found[:PER_PAGE],
-        "older": _cursor(request, show, found[PER_PAGE - 1]) if more else "",
+        "reviews": shown,
+        "older": cursors.write(shown[-1].created_at, shown[-1].pk, _salt(request, show)) if more else "",
         "first_page": place is None,
     }
     return render(request, "reviews/list.html", context)
@@ -67,19 +67,6 @@ def _listed(request: PersonRequest, show: str) -> "QuerySet[Review]":
     if show == "mine":
         return rows.filter(reviewers__user=request.user, reviewers__answered_at=None)
     return rows
-
-
-def _cursor(request: PersonRequest, show: str, last: Review) -> str:
-    return signing.dumps([last.created_at.isoformat(), str(last.pk)], salt=_salt(request, show), compress=True)
-
-
-def _place(request: PersonRequest, show: str) -> tuple[datetime, UUID] | None:
-    """None for the first page, and for whatever we did not write for this person and list."""
-    try:
-        moment, pk = signing.loads(request.GET.get("before", ""), salt=_salt(request, show))
-        return datetime.fromisoformat(moment), UUID(pk)
-    except (signing.BadSignature, ValueError):
-        return None
 
 
 def _salt(request: PersonRequest, show: str) -> str:
