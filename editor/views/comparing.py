@@ -36,7 +36,7 @@ def edit_compare(request: PersonRequest) -> HttpResponse:
         "names": (name_by(a, b), name_by(b, a)),
         "differences": differences(a, b),
         "sources": sources,
-        "same_shape": same_shape(before, after),
+        "same_shape": before is not None and after is not None and after.lies_over(before),
         "sensitive": any(image is not None and image.sensitive for image in (before, after)),
     }
     return render(request, "edits/compare.html", context)
@@ -72,10 +72,3 @@ def _picture(request: PersonRequest, job: GenerationJob, name: str) -> Image | N
     shown = [image for image in job.results.all() if image.is_ready and image.is_shown_to(request.user)]
     asked = request.GET.get(name, "")
     return next((image for image in shown if str(image.position + 1) == asked), next(iter(shown), None))
-
-
-def same_shape(a: Image | None, b: Image | None) -> bool:
-    """Whether one lies exactly over the other."""
-    if a is None or b is None or not (a.width and a.height and b.width and b.height):
-        return False
-    return abs(a.width * b.height / (a.height * b.width) - 1) < 0.02

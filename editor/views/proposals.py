@@ -20,7 +20,6 @@ from editor.review import replacing, rounds
 from editor.review.replacing import current_of, replaceable_by
 from editor.review.rounds import NotPossible
 from editor.views.approval import people_in, people_to_ask, why_in
-from editor.views.comparing import same_shape
 from editor.views.frame import PersonRequest, may_manage_here, signed_in, workspace_here
 
 
@@ -95,7 +94,7 @@ def proposal_section(request: PersonRequest, review: Review) -> dict[str, Any]:
     return {
         "before": before,
         "after": after,
-        "same_shape": same_shape(before, after),
+        "same_shape": before is not None and after.lies_over(before),
         "sensitive": after.sensitive or (before is not None and before.sensitive),
         "replacement": getattr(review, "replacement", None),
     }

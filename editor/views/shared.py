@@ -1,10 +1,8 @@
 """What people outside see who have a link: its pictures and nothing else, without an account."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +17,7 @@ from editor.review.comments import threads_of
 from editor.sharing import counting, passwords
 from editor.sharing.showing import PER_PAGE, beside, page_of, state_of
 from editor.sharing.talking import name_of_guest, talk_of
+from editor.views import cursors
 from editor.views.shared_door import gone, guest, seal
 
 TOO_MANY = "That was too often. Wait some minutes and try again."
@@ -116,9 +115,7 @@ def _collection(request: HttpRequest, share: Share) -> HttpResponse:
     found = page_of(share, _place(share, asked))
     images, older = found[:PER_PAGE], ""
     if len(found) > PER_PAGE:
-        cursor = signing.dumps(
-            [images[-1].created_at.isoformat(), str(images[-1].pk)], salt=_salt(share), compress=True
-        )
+        cursor = cursors.write(images[-1].created_at, images[-1].pk, _salt(share))
         older = f"?{urlencode({'before': cursor})}"
     return _page(request, share, images, {"images": images, "older": older}, {"before": asked} if asked else {})
 
@@ -145,7 +142,7 @@ def picture_page(
         context["newer"], context["older"] = beside(share, image)
         place = {"picture": str(image.pk)}
     elif len(images) > 1:
-        context |= {"before": images[1], "same_shape": _same_shape(images[1], image)}
+        context |= {"before": images[1], "same_shape": image.lies_over(images[1])}
     return _page(request, share, images, context | (forms or {}), place, status)
 
 
@@ -174,18 +171,9 @@ def _page(
 
 def _place(share: Share, text: str) -> Place | None:
     """None for the first page, and for whatever we did not write for this link."""
-    try:
-        moment, pk = signing.loads(text, salt=_salt(share))
-        return Place(datetime.fromisoformat(moment), UUID(pk))
-    except (signing.BadSignature, ValueError):
-        return None
+    found = cursors.read(text, _salt(share))
+    return Place(*found) if found else None
 
 
 def _salt(share: Share) -> str:
-    return f"shared:{share.pk}"
-
-
-def _same_shape(a: Image, b: Image) -> bool:
-    if not (a.width and a.height and b.width and b.height):
-        return False
-    return abs(a.width * b.height / (a.height * b.width) - 1) < 0.02
+    return f"shared pages:{share.pk}"

@@ -74,10 +74,7 @@ class Stage(NamedTuple):
 
     @property
     def same_shape(self) -> bool:
-        a, b = self.before, self.after
-        if a is None or not (a.width and a.height and b.width and b.height):
-            return True
-        return abs(a.width * b.height / (a.height * b.width) - 1) < 0.02
+        return self.before is None or self.after.lies_over(self.before)
 
 
 @require_safe
