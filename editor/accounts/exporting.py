@@ -1,5 +1,4 @@
-"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, comments,
-edits, recipes, links and costs.
+"""All that is a person's own, as one ZIP made while it is sent: profile, pictures, edits, words and costs.
 
 And what moderators had to do with them: what the person reported, was told, and what was decided about them.
 

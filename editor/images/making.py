@@ -1,6 +1,7 @@
 """What a download says of a picture, and what its file is called: as much of it as the person may see."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
@@ -22,11 +23,8 @@ def making_of(image: Image, known: set[UUID]) -> Making:
     )
     if job is None:
         return said
-    return Making(
-        name=said.name,
-        made_at=said.made_at,
-        portal=said.portal,
-        credit=said.credit,
+    return replace(
+        said,
         prompt=job.prompt,
         negative_prompt=job.negative_prompt,
         seed=job.seed,

@@ -14,7 +14,6 @@ from editor.models import (
     ApprovalEvent,
     ApprovalState,
     Image,
-    Membership,
     Review,
     ReviewState,
     User,
@@ -109,10 +108,7 @@ def who_decided(approval: Approval) -> str:
 
 
 def tell_members(held: Held, people: "list[User]", about: About, words: str, **what: Any) -> None:
-    """Each of them once, and only who is still in the workspace and may see the picture."""
-    wanted = {person.pk: person for person in people}
-    still = Membership.objects.filter(workspace=held.image.workspace_id, user__in=wanted).values_list("user", flat=True)
-    for pk in sorted(still):
-        if held.image.is_shown_to(wanted[pk]):
-            subject = f"image:{held.image.pk}"
-            tell(wanted[pk], about, subject, words, workspace=held.image.workspace, image=held.image, **what)
+    """Each of them once; `tell` leaves out who may not see the picture any more."""
+    for _, person in sorted({person.pk: person for person in people}.items()):
+        subject = f"image:{held.image.pk}"
+        tell(person, about, subject, words, workspace=held.image.workspace, image=held.image, **what)

@@ -187,7 +187,8 @@ def _guest_says(held: Held, kind: Kind, share: Share | None, guest_name: str, wh
     """Who gave them the link answers for it. What a colleague approved may be rejected, but is not approved again."""
     latest = ApprovalEvent.objects.filter(image=held.image, workspace=held.image.workspace_id).order_by("-at", "-id")
     last = latest.first()
-    if last is not None and (last.share, last.guest_name, last.kind, last.why) == (share, guest_name, kind, why):
+    link = share.pk if share else None
+    if last is not None and (last.share_id, last.guest_name, last.kind, last.why) == (link, guest_name, kind, why):
         return held.approval  # pressed twice
     state = ApprovalState.APPROVED if kind == Kind.APPROVED else ApprovalState.REJECTED
     if held.round is None and held.approval.state != state:

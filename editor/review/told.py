@@ -2,9 +2,8 @@
 
 from editor.models import About, Comment, Image, User
 from editor.notifications import tell
+from editor.review.held import named
 from editor.review.mentions import members_of
-
-NAME_SHOWN = 60  # characters of a picture's name in a sentence
 
 
 def tell_of(comment: Comment, image: Image, called: list[User], *, only_called: bool = False) -> None:
@@ -22,14 +21,12 @@ def tell_of(comment: Comment, image: Image, called: list[User], *, only_called: 
     told.pop(comment.made_by_id or 0, None)
     who = comment.made_by.get_short_name() if comment.made_by else f"{comment.guest_name} (guest)"
     for user in members_of(comment.workspace_id).filter(pk__in=told).order_by("pk"):
-        if not image.is_shown_to(user):
-            continue
         about, words = told[user.pk]
         tell(
             user,
             about,
             f"image:{image.pk}",
-            words.format(who=who, picture=_named(image)),
+            words.format(who=who, picture=named(image)),
             by=comment.made_by,
             guest_name=comment.guest_name,
             workspace=comment.workspace,
@@ -52,9 +49,3 @@ def _took_part(comment: Comment) -> set[int]:
     thread = Comment.objects.filter(pk=comment.thread_id) | Comment.objects.filter(thread=comment.thread_id)
     said = thread.filter(deleted_at=None, made_by__isnull=False).exclude(pk=comment.pk)
     return {pk for pk in said.values_list("made_by", flat=True) if pk is not None}
-
-
-def _named(image: Image) -> str:
-    if not image.name:
-        return "a picture"
-    return f"“{image.name}”" if len(image.name) <= NAME_SHOWN else f"“{image.name[: NAME_SHOWN - 1]}…”"

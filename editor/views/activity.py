@@ -34,9 +34,7 @@ def activity(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
         "older": page.older.isoformat() if page.older else None,
         "first_page": before is None,
         "since": since.isoformat() if since else None,
-        "news": f"{number_words(page.new, more=page.new_is_more)} new {since_words(since)}"
-        if page.new and since
-        else "",
+        "news": _news(page, since),
     }
     return render(request, "workspaces/activity.html", context)
 
