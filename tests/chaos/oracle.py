@@ -155,7 +155,8 @@ class Oracle:
             if image.state == ImageState.READY and image.purged_at is None:
                 yield from self._of_bytes(image)
             elif image.state == ImageState.RECEIVED and image.trashed_at is None:
-                yield f"Picture {image.pk} was received, and nobody looked at it ({image.tries} tries)."
+                edit = f"of edit {image.job.pk}, {image.job.state}" if image.job is not None else "an upload"
+                yield f"Picture {image.pk} ({edit}) was received, and nobody looked at it ({image.tries} tries)."
         for user, token, answer in self.crowd.uploads:
             if answer.result() == 302 and not any(image.made_by_id == user.pk for image in self._images):
                 yield f"Upload {token} was taken, and there is no such picture."
