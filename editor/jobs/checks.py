@@ -75,8 +75,10 @@ def _apply(check: Check, answer: Generation | FluxError, ring: bool) -> None:
     facts: dict[str, object] = {"checked_at": now}
     if isinstance(answer, Generation):
         facts |= generation_facts(answer)
-    # Links are kept as they come; a success that lists none is asked about again.
-    Attempt.objects.filter(pk=attempt.pk).update(**facts)
+    # Links are kept as they come; a success that lists none is asked about again. Whoever took so long that somebody
+    # else asked meanwhile has nothing to say any more.
+    if not Attempt.objects.filter(pk=attempt.pk, job__fence=job.fence).update(**facts):
+        return
     for name, value in facts.items():
         setattr(attempt, name, value)
     if isinstance(answer, Generation) and answer.status == Status.FAILED:

@@ -59,9 +59,10 @@ def collect(job: GenerationJob, attempt: Attempt | None = None, meanwhile: Calla
             coming = _ahead(job, attempt, room)
             if meanwhile is not None:
                 meanwhile()
-            if not job.renew(settings.JOB_LEASE):  # canceled meanwhile: nothing of it gets a row any more
-                return False
-            results = _rows(job, attempt)
+            with transaction.atomic():  # who cancels at this moment comes before the rows, or sees them
+                if not job.renew(settings.JOB_LEASE):  # canceled meanwhile: nothing of it gets a row any more
+                    return False
+                results = _rows(job, attempt)
             for image, link in zip(results, attempt.outputs, strict=False):
                 if image.state == ImageState.RECEIVED:
                     if coming is None:
@@ -158,7 +159,8 @@ def _raw(image_id: UUID, link: str) -> bytes:
 
 
 def _conclude(job: GenerationJob, attempt: Attempt, results: list[Image]) -> bool:
-    if not all(image.state == ImageState.READY for image in results):  # the others may have been decided about since
+    # Others may have been decided about since, and what is not known at all may be.
+    if not results or not all(image.state == ImageState.READY for image in results):
         results = list(job.results.all())
     ready = [image for image in results if image.state == ImageState.READY]
     waiting = [image for image in results if image.state == ImageState.RECEIVED]

@@ -114,12 +114,13 @@ def record_acceptance(attempt: Attempt, generation: Generation) -> None:
 
 
 def generation_facts(generation: Generation) -> dict[str, object]:
-    """What an answer tells about a generation, as columns of its attempt."""
-    told = {"nsfw": True} if generation.nsfw else {}  # a later answer often leaves it out, and takes nothing back
+    """What an answer tells about a generation, as columns of its attempt. What it leaves out it does not take back."""
+    told: dict[str, object] = {"nsfw": True} if generation.nsfw else {}
+    if generation.outputs:
+        told["outputs"] = list(generation.outputs)
     return {
         **told,
         "vendor_status": generation.status,
-        "outputs": list(generation.outputs),
         "generation_time": generation.generation_time,
         "eta": generation.eta,
         "last_answer": generation.answer,
