@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tests.demo.__main__ import ROOT, find_portal
 from tests.demo.browser import JourneyError
 from tests.shots import scenes
+from tests.shots.scene import Scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium
@@ -63,7 +64,7 @@ def take_all(url: str, folder: Path, password_file: Path) -> Iterator[Path]:
                 context.close()
 
 
-def shoot(page: "Page", url: str, scene: scenes.Scene, path: Path) -> Path:
+def shoot(page: "Page", url: str, scene: Scene, path: Path) -> Path:
     answer = page.goto(url + scene.path, wait_until="load")
     if answer is None or answer.status not in (200, 404):
         raise JourneyError(f"{scene.path} did not open.")

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.demo import journey
 from tests.demo.browser import Browser, Form
+from tests.shots import reviewed
+from tests.shots.scene import Scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,19 +24,10 @@ STATES = {
 }
 
 
-@dataclass(frozen=True)
-class Scene:
-    """One page as one person sees it, after something was done there."""
-
-    name: str
-    browser: Browser
-    path: str
-    does: Callable[["Page"], object] = lambda page: None
-
-
 def find_all(url: str, password_file: Path) -> list[Scene]:
     """Make something to see. Staff's pages are among it if the first administrator can sign in. Raises JourneyError."""
     found = [*of_a_busy_person(Browser(url)), *of_a_new_person(Browser(url))]
+    found += reviewed.find_all(Browser(url), Browser(url))
     if password_file.exists():
         found += of_staff(Browser(url), password_file)
     visitor = Browser(url)
