@@ -1,7 +1,7 @@
 """What there is to see of review, sharing, being told and downloads: a team of two, and guests of theirs."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.demo import journey
@@ -32,7 +32,7 @@ def find_all(owner: Browser, colleague: Browser) -> list[Scene]:
     decide(owner, moon, "approve")
     decide(owner, other, "reject", why="The cup has two handles now.")
     culling = cull(owner, team)
-    may = dict.fromkeys(("may_comment", "may_decide", "may_download"), "on")
+    may: dict[str, Any] = dict.fromkeys(("may_comment", "may_decide", "may_download"), "on")
     link, open_link = share(owner, cup, title="Spring catalogue", **may)
     _, closed = share(owner, moon, password=PASSWORD, watermark="Draft")
     gone, revoked = share(owner, cat)
@@ -98,7 +98,7 @@ def talk(owner: Browser, colleague: Browser, image: str) -> None:
     say(colleague, image, "Can we have more room on the left?", x="0.2", y="0.7")
 
 
-def say(browser: Browser, image: str, words: str, which: int = 0, **point: str) -> None:
+def say(browser: Browser, image: str, words: str, which: int = 0, **point: Any) -> None:
     """Write into the first form on the picture's page, for a new thread, or into that of a thread."""
     page = browser.get(f"/pictures/{image}/")
     forms = [form for form in page.forms if urlsplit(form.action).path == f"/pictures/{image}/comments/"]
@@ -106,7 +106,7 @@ def say(browser: Browser, image: str, words: str, which: int = 0, **point: str) 
     browser.submit(forms[which], text=words, **point)
 
 
-def ask(browser: Browser, image: str, how: str, **fields: str) -> None:
+def ask(browser: Browser, image: str, how: str, **fields: Any) -> None:
     """Ask everybody else of the workspace for a review, or propose the picture in the place of another one."""
     page = browser.get(f"/pictures/{image}/{how}/")
     people = re.findall(r'name="person" value="(\d+)"', page.response.text)
@@ -121,7 +121,7 @@ def review_of(browser: Browser, image: str) -> str:
     return urlsplit(str(link)).path
 
 
-def decide(browser: Browser, image: str, what: str, **fields: str) -> None:
+def decide(browser: Browser, image: str, what: str, **fields: Any) -> None:
     page = browser.get(f"/pictures/{image}/")
     browser.submit(page.form(rf"/pictures/{image}/decide/"), what=what, **fields)
 
@@ -129,10 +129,11 @@ def decide(browser: Browser, image: str, what: str, **fields: str) -> None:
 def cull(browser: Browser, team: str) -> str:
     """Begin to go through all that are in review; the path of it."""
     page = browser.get(f"{team}cull/")
-    return urlsplit(browser.submit(page.form(rf"{team}cull/"), **{"from": "review"}).url).path
+    fields: dict[str, Any] = {"from": "review"}
+    return urlsplit(browser.submit(page.form(rf"{team}cull/"), **fields).url).path
 
 
-def share(browser: Browser, image: str, **fields: str) -> tuple[str, str]:
+def share(browser: Browser, image: str, **fields: Any) -> tuple[str, str]:
     """Make a link to a picture; the paths of its own page, and of the one that guests open."""
     page = browser.get(f"/pictures/{image}/share/")
     made = browser.submit(page.form(rf"/pictures/{image}/share/"), **fields)
