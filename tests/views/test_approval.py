@@ -118,6 +118,17 @@ def test_who_decides_on_what_is_over_is_told_what_happened(team: Team) -> None:
     assert Approval.objects.get().state == "rejected"
 
 
+def test_who_takes_back_to_draft_what_is_over_is_told_what_happened(team: Team) -> None:
+    image = team.picture()
+    rounds.decide(image, by=team.adam, approves=True)
+    seen = page(team.adam, "picture_approval", image.pk).split('name="seen" value="')[-1].split('"')[0]
+    rounds.decide(image, by=team.alice, approves=False, why="Too dark")
+    body = {"what": "reopen", "seen": seen}
+    answer = client_of(team.adam).post(reverse("picture_decide", args=[image.pk]), body, follow=True)
+    assert "Alice rejected it in the meantime" in answer.content.decode()
+    assert Approval.objects.get().state == "rejected"
+
+
 def test_editor_takes_rejected_ones_back_to_draft_but_not_approved_ones(team: Team) -> None:
     image = team.picture()
     edda, address = client_of(team.edda), reverse("picture_decide", args=[image.pk])
