@@ -39,7 +39,7 @@ def see(person_id: int, subject: str | None = None) -> int:
 
 
 def see_review(person_id: int, review_id: UUID) -> None:
-    """They answered, so they know that they were asked: in the transaction of the answer, so that no mail asks again."""
+    """They answered, so they know that they were asked; in the transaction of the answer: no mail asks again."""
     with transaction.atomic():
         lock(person_id)
         asked = Notification.objects.filter(person=person_id, about=About.REVIEW_ASKED, review=review_id, seen_at=None)
