@@ -154,6 +154,28 @@ def test_lists_hold_nothing_that_is_not_shown_to_the_person(team: Team) -> None:
         assert client_of(team.vera).get(reverse("review", args=[review.pk])).status_code == 404
 
 
+def test_library_says_how_many_wait_for_the_person_there(team: Team) -> None:
+    for _ in range(2):
+        rounds.ask(team.picture(), team.edda, [team.vera])
+    asking = f"{reverse('reviews')}?count=1&workspace={team.workspace.pk}"
+    library = page(team.vera, "workspace_library", team.workspace.pk)
+    assert asking.replace("&", "&amp;") in library
+    assert client_of(team.vera).get(asking).content == b"2 for you"
+    assert client_of(team.vic).get(asking).content == b""
+    own = Workspace.objects.personal_of(team.vera)
+    assert client_of(team.vera).get(f"{reverse('reviews')}?count=1&workspace={own.pk}").content == b""
+
+
+def test_open_reviews_are_those_of_a_team(team: Team) -> None:
+    image = team.picture(name="cat.jpg")
+    rounds.ask(image, team.edda, [team.vera])
+    own = Workspace.objects.personal_of(team.adam)
+    client = client_of(team.adam)
+    client.get(reverse("workspace_library", args=[own.pk]))
+    assert "cat.jpg" in client.get(reverse("reviews") + "?show=open").content.decode()
+    assert "cat.jpg" not in client.get(reverse("reviews") + f"?show=open&workspace={own.pk}").content.decode()
+
+
 def test_list_goes_on_page_by_page_with_few_queries(
     team: Team, django_assert_max_num_queries: "object", monkeypatch: pytest.MonkeyPatch
 ) -> None:
