@@ -38,7 +38,7 @@ SHOWN = {"mine": "Waiting for me", "asked": "Asked by me", "open": "All open"}
 def reviews(request: PersonRequest) -> HttpResponse:
     """`show`: those that wait for the person, that they asked for (ended ones, too), or all open of a `workspace`.
 
-    `count`: how many of a `workspace` wait for the person, in words; nothing for none.
+    `count`: how many of a `workspace` wait for the person, as a mark; nothing for none.
     """
     if "count" in request.GET:
         return _count(request)
@@ -89,8 +89,7 @@ def _space_of(request: PersonRequest) -> "Workspace":
 def _count(request: PersonRequest) -> HttpResponse:
     space = workspace_here(request, id_of(request.GET.get("workspace", "")))
     number = _listed(request, "mine").filter(workspace=space).order_by()[: COUNTED_MAX + 1].count()
-    words = f"{COUNTED_MAX}+ for you" if number > COUNTED_MAX else f"{number} for you" if number else ""
-    return HttpResponse(words, content_type="text/plain; charset=utf-8")
+    return render(request, "reviews/number.html", {"number": number, "most": COUNTED_MAX})
 
 
 def _salt(request: PersonRequest, show: str) -> str:
