@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from editor.models import (
@@ -22,6 +22,7 @@ from editor.models import (
     ImageKind,
     ImageState,
     Membership,
+    Mention,
     Share,
     User,
     Workspace,
@@ -117,8 +118,9 @@ def _sources(user: User, workspace: Workspace) -> Iterator[_Source]:
     # What was said in another workspace stays there when a picture moves.
     said = of_shown_picture(user)
     comments = Comment.objects.filter(said, **here, deleted_at=None).select_related("image", "thread")
+    comments = comments.prefetch_related(Prefetch("mentions", Mention.objects.select_related("user")))
     yield _Source("comment", comments, "created_at", "made_by")
-    yield _Source("approval", ApprovalEvent.objects.filter(said, **here).select_related("image"), "at", "by")
+    yield _Source("approval", ApprovalEvent.objects.filter(said, **here).select_related("image", "review"), "at", "by")
     shares = Share.objects.filter(Q(image=None) | said, **here).select_related("image", "collection")
     yield _Source("share", shares, "created_at", "made_by")
     yield _Source("batch", Batch.objects.filter(**here), "created_at", "made_by")

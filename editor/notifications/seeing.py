@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from editor import events
-from editor.models import MailedSubject, Notification, User
+from editor.models import About, MailedSubject, Notification, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -35,6 +36,18 @@ def see(person_id: int, subject: str | None = None) -> int:
     if changed:
         events.person_told(person_id)
     return left
+
+
+def see_review(person_id: int, review_id: UUID) -> None:
+    """They answered, so they know that they were asked; in the transaction of the answer: no mail asks again."""
+    with transaction.atomic():
+        lock(person_id)
+        asked = Notification.objects.filter(person=person_id, about=About.REVIEW_ASKED, review=review_id, seen_at=None)
+        changed = asked.update(seen_at=timezone.now(), mail_due_at=None)
+        if changed:
+            _count(person_id)
+    if changed:
+        events.person_told(person_id)
 
 
 def recount(person_id: int) -> int:

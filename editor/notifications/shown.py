@@ -143,25 +143,25 @@ def place_of(row: Notification) -> str:
     return next(filter(None, (_path(*place) for place in _places(row))), reverse("studio"))
 
 
-def _places(row: Notification) -> Iterator[tuple[str, list[object], str]]:
+def _places(row: Notification) -> Iterator[tuple[str, list[object]]]:
     """Addresses by name, the best first."""
-    if row.comment_id is not None and row.image_id is not None:
-        yield "picture", [row.image_id], f"#comment-{row.comment_id}"
+    if row.comment_id is not None:
+        yield "comment", [row.comment_id]
     if row.review_id is not None:
-        yield "review", [row.review_id], ""
+        yield "review", [row.review_id]
     if row.image_id is not None:
-        yield "picture", [row.image_id], ""
+        yield "picture", [row.image_id]
     if row.batch_id is not None:
-        yield "batch", [row.batch_id], ""
+        yield "batch", [row.batch_id]
     if row.share_id is not None:
-        yield "shares", [row.workspace_id], ""
+        yield "shares", [row.workspace_id]
     if row.workspace_id is not None:
-        yield "workspace", [row.workspace_id], ""
+        yield "workspace", [row.workspace_id]
 
 
-def _path(name: str, args: list[object], anchor: str) -> str:
+def _path(name: str, args: list[object]) -> str:
     try:
-        return reverse(name, args=args) + anchor
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 

@@ -25,8 +25,12 @@ def address_for(person: User, abouts: Iterable[About]) -> str:
 
 
 def headers_for(address: str) -> dict[str, str]:
-    """RFC 2369 and RFC 8058: the button of mail programs."""
-    return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    """RFC 2369 and RFC 8058: the button of mail programs. RFC 3834: nobody's absence is told to the portal."""
+    return {
+        "List-Unsubscribe": f"<{address}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Auto-Submitted": "auto-generated",
+    }
 
 
 def read(token: str) -> tuple[User, list[About]]:

@@ -22,6 +22,7 @@ from editor.models import (
     Share,
     User,
 )
+from editor.notifications.seeing import see_review
 from editor.review import replacing
 from editor.review.held import Held, Overtaken, approval_of, hold, named, seen_at, tell_members, who_decided
 
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 REVIEWERS_MAX = 20
+_LOCKED_FOR_GUESTS = "It is approved and locked by now: nothing more is decided about it."
 Kind = ApprovalEvent.Kind
 
 
@@ -114,6 +116,7 @@ def answer(review: Review, user: User, approves: bool, why: str = "") -> Review:
         if mine.approves == approves and mine.why == why:
             return review  # pressed twice
         asked.filter(pk=mine.pk).update(approves=approves, why=why, answered_at=held.now)
+        see_review(user.pk, review.pk)
         members = Membership.objects.filter(workspace=held.image.workspace_id).values("user")
         waiting = asked.filter(approves=None, user__in=members)
         if not approves or not waiting.exists():
@@ -156,7 +159,7 @@ def decide(
         if again and by is not None and row.by_id == by.pk:
             return row  # pressed twice
         if row.locked_at is not None and not (approves and by is None):
-            raise NotPossible("It is approved and locked. An admin can unlock it.")
+            raise NotPossible("It is approved and locked. Unlock it first." if by else _LOCKED_FOR_GUESTS)
         if (again and by is not None) or (seen is not None and seen != seen_at(row)):
             raise Overtaken(_how_it_stands(row))
         if not approves and not why:
@@ -167,7 +170,8 @@ def decide(
         review = held.round
         if review is not None:
             mine = Reviewer.objects.filter(review=review, user=by)
-            mine.update(approves=approves, why=why, answered_at=held.now)
+            if mine.update(approves=approves, why=why, answered_at=held.now):
+                see_review(by.pk, review.pk)
         _decided(held, by, approves=approves, why=why)
         held.happened(kind, by, review=review, why=why)
     return row
@@ -231,8 +235,8 @@ def withdraw(review: Review, by: User) -> None:
         held.happened(Kind.WITHDRAWN, by, review=review)
 
 
-def reopen(image: Image, by: User, why: str = "") -> None:
-    """Back to draft, from approved or rejected. Raises NotPossible."""
+def reopen(image: Image, by: User, why: str = "", seen: str | None = None) -> None:
+    """Back to draft, from approved or rejected; `seen` as of a decision. Raises NotPossible, Overtaken."""
     with transaction.atomic():
         held = hold(image)
         if held.approval.state == ApprovalState.DRAFT:
@@ -241,6 +245,8 @@ def reopen(image: Image, by: User, why: str = "") -> None:
             raise NotPossible("It is in review. Withdraw the review first.")
         if held.approval.locked_at is not None:
             raise NotPossible("It is approved and locked. Unlock it first.")
+        if seen is not None and seen != seen_at(held.approval):
+            raise Overtaken(_how_it_stands(held.approval))
         held.stand(ApprovalState.DRAFT, by, why=why)
         held.happened(Kind.REOPENED, by, why=why)
 

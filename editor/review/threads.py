@@ -11,7 +11,9 @@ from editor.models import Comment, Image, Mention, Share, User
 from editor.review.mentions import name_of
 
 THREADS_SHOWN = 20
-ANSWERS_SHOWN = 20  # of each, unless one thread alone is asked for
+ANSWERS_SHOWN = 20  # of each, unless one thread alone is asked for,
+ANSWERS_TOGETHER = 60  # and of a page of them, behind which each shows
+ANSWERS_LEAST = 3  # so many: each that a member may change or delete brings its forms along
 COUNTED_MAX = 99
 Place = tuple[datetime, UUID]
 
@@ -98,7 +100,13 @@ def threads_of(
     found = list(
         rows.prefetch_related(Prefetch("answers", newest, "latest")).order_by("-created_at", "-pk")[: THREADS_SHOWN + 1]
     )
-    shown = [_thread(each, reader, manages, whole=only is not None) for each in found[:THREADS_SHOWN]]
+    shown: list[Thread] = []
+    left = ANSWERS_TOGETHER
+    for each in found[:THREADS_SHOWN]:
+        # Guests have no page of one thread, where the others could be read.
+        most = ANSWERS_SHOWN if reader is None else max(ANSWERS_LEAST, min(ANSWERS_SHOWN, left))
+        shown.append(_thread(each, reader, manages, most if only is None else None))
+        left -= len(shown[-1].answers)
     last = shown[-1].first.comment if len(found) > THREADS_SHOWN else None
     return Threads(shown, (last.created_at, last.pk) if last else None)
 
@@ -123,9 +131,9 @@ def _there(image: Image) -> "QuerySet[Comment]":
     return rows.filter(Q(deleted_at=None) | answered)
 
 
-def _thread(first: Comment, reader: User | None, manages: bool, *, whole: bool) -> Thread:
+def _thread(first: Comment, reader: User | None, manages: bool, most: int | None) -> Thread:
     latest: list[Comment] = first.latest  # type: ignore[attr-defined]  # prefetched
-    answers = latest if whole else latest[:ANSWERS_SHOWN]
+    answers = latest[:most]
     said = [said_to(each, reader, manages) for each in reversed(answers)]
     by = first.resolved_by
     return Thread(

@@ -7,8 +7,9 @@ from django.utils.html import Urlizer, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
+from editor.models import Comment
 from editor.review.mentions import CALL, with_names
-from editor.review.threads import Said
+from editor.review.threads import Said, names_in
 
 register = template.Library()
 AIMED = 60  # characters of a comment in the name of its pin
@@ -54,6 +55,12 @@ def _linked(text: str) -> Any:
 def typed_words(said: Said) -> str:
     """What it says as a member types it, with names."""
     return with_names(said.comment.text, said.names)
+
+
+@register.filter
+def called_words(comment: Comment) -> str:
+    """The same of one whose `mentions` are at hand, with their people."""
+    return with_names(comment.text, names_in(comment.mentions.all()))
 
 
 @register.filter

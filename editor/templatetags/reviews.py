@@ -21,8 +21,17 @@ DID = {
     Kind.REOPENED: "took it back to draft",
     Kind.LOCKED: "locked it",
     Kind.UNLOCKED: "unlocked it",
-    Kind.REPLACED: "made it the current version",
     Kind.TAKEN_BACK: "took that back",
+}
+ACTED = {
+    Kind.ASKED: "asked for a review of",
+    Kind.APPROVED: "approved",
+    Kind.REJECTED: "rejected",
+    Kind.WITHDRAWN: "withdrew the review of",
+    Kind.REOPENED: "took back to draft",
+    Kind.LOCKED: "locked",
+    Kind.UNLOCKED: "unlocked",
+    Kind.TAKEN_BACK: "took a decision back on",
 }
 ENDED = {
     ReviewState.OPEN: ("ask", "Open"),
@@ -47,7 +56,29 @@ def who_did(row: Approval | ApprovalEvent) -> str:
 
 @register.filter
 def did_words(event: ApprovalEvent) -> str:
-    return DID[Kind(event.kind)]
+    """Of a picture that is at hand."""
+    kind = Kind(event.kind)
+    if kind != Kind.REPLACED:
+        return DID[kind]
+    if event.review is None:  # at once, without a proposal: it is written down for both, and does not say which
+        return "changed the current version"
+    return "put another version in its place" if _gave_way(event) else "made it the current version"
+
+
+@register.filter
+def acted_words(event: ApprovalEvent) -> str:
+    """Before the name of a picture."""
+    kind = Kind(event.kind)
+    if kind != Kind.REPLACED:
+        return ACTED[kind]
+    if event.review is None:
+        return "changed the current version of"
+    return "put another version in the place of" if _gave_way(event) else "made the current version:"
+
+
+def _gave_way(event: ApprovalEvent) -> bool:
+    """Whether the picture is the one that was replaced, not the one that was proposed."""
+    return event.review is not None and event.review.image_id != event.image_id
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from editor.access import member_of
+from editor.models import User, Workspace
 from editor.notifications import activity as feed
 from editor.views.frame import PersonRequest, signed_in
 
@@ -34,22 +35,25 @@ def activity(request: PersonRequest, workspace_id: UUID) -> HttpResponse:
         "older": page.older.isoformat() if page.older else None,
         "first_page": before is None,
         "since": since.isoformat() if since else None,
-        "news": _news(page, since),
+        "news": _news(_number_of(request.user, me.workspace, page, since), since),
     }
     return render(request, "workspaces/activity.html", context)
 
 
-def _news(page: feed.Page, since: datetime | None) -> str:
+def _number_of(user: User, workspace: Workspace, page: feed.Page, since: datetime | None) -> int:
+    """How much is new; asked for by itself, as on the workspace's page, where this page ends before it does."""
+    if since is None or not page.new_is_more:
+        return page.new
+    return feed.new_since(user, workspace, since)
+
+
+def _news(number: int, since: datetime | None) -> str:
     """12 new since yesterday"""
-    if since is None or not page.new:
-        return ""
-    return f"{number_words(page.new, more=page.new_is_more)} new {since_words(since)}"
+    return f"{number_words(number)} new {since_words(since)}" if since is not None and number else ""
 
 
-def number_words(number: int, *, more: bool = False) -> str:
-    if number >= feed.COUNTED:
-        return f"{feed.COUNTED - 1}+"
-    return f"{number}+" if more and number else str(number)
+def number_words(number: int) -> str:
+    return f"{feed.COUNTED - 1}+" if number >= feed.COUNTED else str(number)
 
 
 def since_words(since: datetime) -> str:

@@ -152,10 +152,10 @@ def picture_decide(request: PersonRequest, image_id: UUID) -> HttpResponse:
         raise Http404
     image = (reopenable_image_for if what == "reopen" else decidable_image_for)(request.user, image_id)
     try:
+        seen = request.POST.get("seen")
         if what == "reopen":
-            rounds.reopen(image, request.user, why_in(request))
+            rounds.reopen(image, request.user, why_in(request), seen)
         else:
-            seen = request.POST.get("seen")
             rounds.decide(image, by=request.user, approves=what == "approve", why=why_in(request), seen=seen)
     except NotPossible as problem:
         messages.error(request, str(problem))

@@ -185,7 +185,7 @@ def cull_decide(request: PersonRequest, culling_id: UUID) -> HttpResponse:
     except NotPossible as problem:
         messages.error(request, str(problem))
         return redirect(_address(found, at, two))
-    return redirect(_address(found, _next(found, at, two), two))
+    return redirect(_address(found, _next(request, found, at, two), two))
 
 
 def _may_still(user: User, image_id: UUID, answered: UUID | None) -> bool:
@@ -215,12 +215,14 @@ def _decide(request: PersonRequest, found: Culling, image_id: UUID, *, approves:
     going.decide(found, image, review, approves=approves, why=why_in(request), seen=seen)
 
 
-def _next(found: Culling, at: int, two: bool) -> int:
-    """On; but of a pair the left one, if that was passed over."""
+def _next(request: PersonRequest, found: Culling, at: int, two: bool) -> int:
+    """On; but of a pair the left one, if that was passed over and the person may decide on it."""
     fresh = Culling.objects.get(pk=found.pk)
     decided = {step["image"] for step in fresh.steps}
     if two and at % 2 and fresh.pictures[at - 1] not in decided:
-        return at - 1
+        workspace = workspace_here(request, found.workspace_id)
+        (left,), _ = _plates(request, workspace, found, range(at - 1, at), range(0))
+        return at - 1 if left.may else at + 1
     return at + 1
 
 

@@ -25,7 +25,10 @@ from editor.views.proposals import proposal_section
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+    from editor.models import Workspace
+
 PER_PAGE = 30
+COUNTED_MAX = 99
 SHOWN = {"mine": "Waiting for me", "asked": "Asked by me", "open": "All open"}
 
 
@@ -33,12 +36,17 @@ SHOWN = {"mine": "Waiting for me", "asked": "Asked by me", "open": "All open"}
 @require_safe
 @signed_in
 def reviews(request: PersonRequest) -> HttpResponse:
-    """`show`: those that wait for the person, that they asked for (ended ones, too), or all open of a `workspace`."""
+    """`show`: those that wait for the person, that they asked for (ended ones, too), or all open of a `workspace`.
+
+    `count`: how many of a `workspace` wait for the person, as a mark; nothing for none.
+    """
+    if "count" in request.GET:
+        return _count(request)
     show = request.GET.get("show", "")
     show = show if show in SHOWN else "mine"
     space = None
     if show == "open":
-        space = workspace_here(request, id_of(request.GET.get("workspace", "")))
+        space = _space_of(request)
     rows = _listed(request, show).filter(workspace=space) if space else _listed(request, show)
     place = cursors.read(request.GET.get("before", ""), _salt(request, show))
     if place is not None:
@@ -67,6 +75,21 @@ def _listed(request: PersonRequest, show: str) -> "QuerySet[Review]":
     if show == "mine":
         return rows.filter(reviewers__user=request.user, reviewers__answered_at=None)
     return rows
+
+
+def _space_of(request: PersonRequest) -> "Workspace":
+    """The one that is named, or where the person is; nobody is asked in a personal one, so then their first team."""
+    asked = id_of(request.GET.get("workspace", ""))
+    here = workspace_here(request, asked)
+    if asked is not None or not here.is_personal:
+        return here
+    return next((each for each in workspaces_of(request) if not each.is_personal), here)
+
+
+def _count(request: PersonRequest) -> HttpResponse:
+    space = workspace_here(request, id_of(request.GET.get("workspace", "")))
+    number = _listed(request, "mine").filter(workspace=space).order_by()[: COUNTED_MAX + 1].count()
+    return render(request, "reviews/number.html", {"number": number, "most": COUNTED_MAX})
 
 
 def _salt(request: PersonRequest, show: str) -> str:

@@ -79,8 +79,8 @@ def say_trashed(request: HttpRequest, trashed: Trashed, way_back: str) -> None:
 
 def locked_words(number: int) -> str:
     if number == 1:
-        return "1 picture is approved and locked, so it stays; an admin can unlock it."
-    return f"{number:,} pictures are approved and locked, so they stay; an admin can unlock them."
+        return "1 picture is approved and locked, so it stays; admins and owners can unlock it."
+    return f"{number:,} pictures are approved and locked, so they stay; admins and owners can unlock them."
 
 
 def put_back_words(pictures: int, edits: int) -> str:

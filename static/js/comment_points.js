@@ -6,6 +6,7 @@ const live = document.getElementById("live");
 const STEP = 0.01; // of a side, with Shift ten times that
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let pad = null;
+let help = null;
 let at = { x: 0.5, y: 0.5 };
 
 const picture = () => document.querySelector("[data-pinned]");
@@ -37,7 +38,8 @@ function show() {
 
 function leave(words) {
   pad?.remove();
-  pad = null;
+  help?.remove();
+  pad = help = null;
   show();
   if (words) live.textContent = words;
 }
@@ -69,16 +71,36 @@ function press(event) {
     put(pad.firstChild);
     live.textContent = `${Math.round(at.x * 100)} % from the left, ${Math.round(at.y * 100)} % from the top`;
   } else if (event.key === "Enter" || event.key === " ") set();
-  else if (event.key === "Escape") {
-    leave("No point was set.");
-    start.focus();
-  } else return;
+  else if (event.key === "Escape") giveUp();
+  else return;
   event.preventDefault();
   event.stopPropagation();
 }
 
+/** What to do, beside the picture for as long as it is to be done, and the way out for whoever has no keys. */
+function hint() {
+  const bar = document.createElement("div");
+  bar.className = "aim-hint";
+  const words = document.createElement("p");
+  words.textContent = matchMedia("(pointer: coarse)").matches
+    ? "Touch the place in the picture that you mean."
+    : "Press on the place that you mean, or move the cross with the arrow keys and press Enter.";
+  const out = document.createElement("button");
+  out.type = "button";
+  out.className = "button button-small";
+  out.textContent = "Cancel";
+  out.addEventListener("click", giveUp);
+  bar.append(words, out);
+  return bar;
+}
+
+function giveUp() {
+  leave("No point was set.");
+  start.focus();
+}
+
 function aim() {
-  if (pad) return leave("");
+  if (pad) return giveUp();
   const shown = picture();
   pad = made("aim", shown);
   pad.tabIndex = 0;
@@ -91,8 +113,12 @@ function aim() {
     set();
   });
   pad.addEventListener("keydown", press);
+  help = hint();
+  shown.before(help);
   show();
+  // The words first: of a picture that is higher than the window its lower part can be scrolled to.
   shown.scrollIntoView({ block: "nearest" });
+  help.scrollIntoView({ block: "nearest" });
   pad.focus({ preventScroll: true });
 }
 
@@ -104,7 +130,7 @@ without?.addEventListener("click", () => {
 form?.addEventListener("retake:said", forget);
 // A sensitive picture was shown, or hidden again.
 document.addEventListener("htmx:afterSettle", () => {
-  if (pad && !pad.isConnected) pad = null;
+  if (pad && !pad.isConnected) leave("");
   if (!pad) show();
 });
 document.addEventListener("click", (event) => {

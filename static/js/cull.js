@@ -3,6 +3,12 @@ import { lettersWork } from "./letters.js";
 
 const SAME = { s: "ArrowRight", " ": "ArrowRight" };
 const section = () => document.querySelector("[data-cull]");
+const live = document.getElementById("live");
+
+function say(words) {
+  live.textContent = "";
+  setTimeout(() => (live.textContent = words), 50);
+}
 
 // Before the keys of all pages, some of which are the same letters.
 addEventListener(
@@ -17,7 +23,9 @@ addEventListener(
     if (!pressed && !["a", "r", "u", "s", " "].includes(key)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    pressed?.click();
+    if (pressed) pressed.click();
+    // Said anew, also where it was said already.
+    else if (key === "a" || key === "r") say(section().querySelector("[aria-current] [data-why-not]")?.textContent ?? "");
   },
   true,
 );
@@ -25,5 +33,5 @@ addEventListener(
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target.id !== "cull") return;
   section().focus({ preventScroll: true });
-  document.getElementById("live").textContent = section().dataset.words;
+  live.textContent = section().dataset.words;
 });

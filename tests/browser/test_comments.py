@@ -66,6 +66,7 @@ def test_two_people_talk_about_points_and_lose_nothing(
 
     # A point by mouse.
     page.get_by_role("button", name="Mark a point").click()
+    expect(page.get_by_text("Press on the place that you mean")).to_be_visible()
     page.locator(".aim").click(position={"x": WIDE * 0.25, "y": TALL * 0.5})
     words = page.get_by_label("New comment")
     expect(words).to_be_focused()
@@ -83,6 +84,18 @@ def test_two_people_talk_about_points_and_lose_nothing(
     expect(theirs).to_be_visible(timeout=PATIENCE)
     assert centre(page) == (0.25, 0.5)
     assert centre(other) == (0.25, 0.5)
+
+    # By touch all of the picture can be reached, and it is said what to do.
+    other.get_by_role("button", name="Mark a point").tap()
+    told = other.get_by_text("Touch the place in the picture")
+    expect(told).to_be_in_viewport()
+    bar, pad = other.locator(".topbar").bounding_box(), other.locator(".aim").bounding_box()
+    assert bar is not None
+    assert pad is not None
+    assert pad["y"] >= bar["y"] + bar["height"]
+    other.get_by_role("button", name="Cancel", exact=True).first.tap()
+    expect(told).to_have_count(0)
+    expect(other.get_by_role("button", name="Mark a point")).to_be_focused()
 
     # While one writes, the other one's words come in.
     theirs.locator(".thread-answer > summary").click()

@@ -31,6 +31,7 @@ def test_many_are_decided_by_keyboard_alone(signed_in: Page, person: User, compl
     page.get_by_role("button", name="All on this page").click()
     page.get_by_role("button", name="Cull").click()
     at(page, "1 of 5")
+    page.wait_for_load_state()  # the keys are heard once their script runs
     page.keyboard.press("a")
     at(page, "2 of 5")
     page.keyboard.press("r")

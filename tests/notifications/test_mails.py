@@ -277,6 +277,7 @@ def test_one_click_ends_the_mails_of_this_kind_for_this_person_alone(
     later(minutes=3)
     work()
     (mail,) = postbox.mails
+    assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = mail["List-Unsubscribe"].strip()
     assert link.startswith(f"<{settings.PUBLIC_URL}/unsubscribe/")

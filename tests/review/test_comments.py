@@ -29,7 +29,7 @@ from editor.models.chosen import chosen
 from editor.review import comments
 from editor.review.comments import ANSWERS_MAX, SAID_MAX, threads_of
 from editor.review.mentions import MENTIONS_MAX, suggested
-from editor.review.threads import ANSWERS_SHOWN, THREADS_SHOWN
+from editor.review.threads import ANSWERS_LEAST, ANSWERS_SHOWN, ANSWERS_TOGETHER, THREADS_SHOWN
 from tests.accounts.test_leaving import exported
 from tests.makers import make_image, make_user
 from tests.people import alice, bob, client_of, make_person, quick_passwords, team
@@ -360,3 +360,27 @@ def test_many_threads_come_in_pages_and_many_answers_are_cut(
     (whole,) = threads_of(image, reader=alice, only=rows[0].pk).shown
     (cut,) = (thread for thread in page.shown if thread.pk == rows[0].pk)
     assert (len(cut.answers), cut.cut, len(whole.answers), whole.cut) == (ANSWERS_SHOWN, True, ANSWERS_SHOWN + 1, False)
+
+
+def test_of_many_long_threads_a_member_reads_the_newest_at_length_and_the_others_in_short(
+    image: Image, alice: User
+) -> None:
+    link = Share.objects.create(workspace=image.workspace, made_by=alice, kind="picture", image=image)
+    now, here = timezone.now(), {"image": image, "workspace": image.workspace}
+    rows = [
+        Comment(**here, share=link, guest_name="Eve", text=str(n), created_at=now - timedelta(hours=n))
+        for n in range(THREADS_SHOWN)
+    ]
+    Comment.objects.bulk_create(rows)
+    Comment.objects.bulk_create(
+        Comment(**here, made_by=alice, text=str(n), thread=row, created_at=now)
+        for row in rows
+        for n in range(ANSWERS_SHOWN + 1)
+    )
+    counts = [len(thread.answers) for thread in threads_of(image, reader=alice).shown]
+    long = ANSWERS_TOGETHER // ANSWERS_SHOWN
+    assert counts == [ANSWERS_SHOWN] * long + [ANSWERS_LEAST] * (THREADS_SHOWN - long)
+    assert all(thread.cut for thread in threads_of(image, reader=alice).shown)
+    assert {len(thread.answers) for thread in threads_of(image, share=link).shown} == {ANSWERS_SHOWN}
+    (whole,) = threads_of(image, reader=alice, only=rows[-1].pk).shown
+    assert len(whole.answers) == ANSWERS_SHOWN + 1

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from editor.models import (
+    About,
     Approval,
     ApprovalEvent,
     Image,
@@ -15,6 +16,7 @@ from editor.models import (
     User,
     Workspace,
 )
+from editor.notifications import tell
 from editor.review import rounds
 from tests.review.team import Team
 
@@ -48,6 +50,21 @@ def test_round_is_approved_once_all_who_were_asked_said_yes(team: Team) -> None:
     assert (row.state, row.by, row.why) == ("approved", team.vic, "Lovely")
     assert Review.objects.get().state == "approved"
     assert kinds(image) == ["asked", "approved", "approved"]
+
+
+@pytest.mark.parametrize("how", ["answered", "decided"])
+def test_who_has_answered_is_asked_no_more_by_the_bell_or_by_mail(team: Team, how: str) -> None:
+    image = team.picture()
+    review = rounds.ask(image, team.edda, [team.adam, team.vic])
+    tell(team.adam, About.COMMENT, f"image:{image.pk}", "Vera comments on it.", by=team.vera, image=image)
+    if how == "answered":
+        rounds.answer(review, team.adam, True)
+    else:
+        rounds.decide(image, by=team.adam, approves=True)
+    unseen = Notification.objects.filter(seen_at=None, mail_due_at__isnull=False).order_by("pk")
+    waiting = [(row.person, row.about) for row in unseen.exclude(person=team.edda)]
+    assert waiting == [(team.vic, About.REVIEW_ASKED), (team.adam, About.COMMENT)]
+    assert User.objects.get(pk=team.adam.pk).notifications_unseen == 1
 
 
 def test_first_no_ends_the_round_and_says_why(team: Team) -> None:

@@ -19,11 +19,13 @@ from editor.models import (
     Image,
     ImageKind,
     Membership,
+    Review,
     Share,
     User,
     Workspace,
 )
 from editor.notifications import activity
+from editor.review import comments
 from editor.views.activity import number_words, since_words
 from tests.makers import make_batch, make_image, make_job
 from tests.people import client_of, make_person
@@ -88,6 +90,36 @@ def test_everything_that_happens_stands_there(
     ):
         assert words in page, words
     assert share.token not in bob_client.get(reverse("activity", args=[team.pk])).content.decode()
+
+
+def test_who_is_called_in_a_comment_is_named_there(
+    alice: User, bob: User, bob_client: Client, team: Workspace, image: Image
+) -> None:
+    said = comments.add(image, "Darker, @Bob", made_by=alice)
+    page = page_of(bob_client, team)
+    assert "Darker, @Bob" in page
+    assert "@[" not in page
+    assert reverse("comment", args=[said.pk]) in bob_client.get(reverse("activity", args=[team.pk])).content.decode()
+
+
+def test_what_the_portal_did_is_done_by_no_guest(bob_client: Client, team: Workspace, image: Image) -> None:
+    ApprovalEvent.objects.create(image=image, workspace=team, kind="unlocked")
+    assert "The portal unlocked lamp.jpg" in page_of(bob_client, team)
+    assert "(guest)" not in page_of(bob_client, team)
+
+
+def test_replaced_picture_and_the_one_in_its_place_are_told_apart(
+    alice: User, alice_client: Client, team: Workspace, image: Image
+) -> None:
+    new = make_image(alice, workspace=team, name="new.jpg")
+    review = Review.objects.create(image=new, workspace=team, asked_by=alice, replaces=image)
+    for each in (image, new):
+        ApprovalEvent.objects.create(image=each, workspace=team, kind="replaced", by=alice, review=review)
+    page = page_of(alice_client, team)
+    assert "You put another version in the place of lamp.jpg" in page
+    assert "You made the current version: new.jpg" in page
+    for each, words in ((image, "put another version in its place"), (new, "made it the current version")):
+        assert words in alice_client.get(reverse("picture_approval", args=[each.pk])).content.decode()
 
 
 def test_the_pictures_of_a_person_and_an_hour_are_one(
@@ -181,11 +213,24 @@ def test_what_is_new_since_the_last_look(
     assert " new since" not in page_of(bob_client, team)
 
 
+def test_more_news_than_a_page_holds_are_counted_as_on_the_page_of_the_workspace(
+    alice: User, bob: User, bob_client: Client, team: Workspace, image: Image
+) -> None:
+    me = Membership.objects.filter(user=bob, workspace=team)
+    since = timezone.now() - timedelta(days=1)
+    me.update(activity_seen_at=since)
+    Comment.objects.bulk_create(
+        Comment(image=image, workspace=team, made_by=alice, text="Brighter") for _ in range(activity.READ + 5)
+    )
+    told = activity.new_since(bob, team, since)
+    assert activity.READ + 5 <= told < activity.COUNTED
+    assert f">{told} new since yesterday<" in bob_client.get(reverse("activity", args=[team.pk])).content.decode()
+
+
 def test_a_great_many_are_not_counted(alice: User, bob: User, team: Workspace) -> None:
     uploads(alice, team, 130, NOON)
     assert activity.new_since(bob, team, NOON - timedelta(days=1)) >= activity.COUNTED
     assert number_words(activity.COUNTED) == "99+"
-    assert number_words(40, more=True) == "40+"
 
 
 def test_the_day_of_the_last_look_is_said() -> None:

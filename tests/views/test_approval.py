@@ -118,6 +118,17 @@ def test_who_decides_on_what_is_over_is_told_what_happened(team: Team) -> None:
     assert Approval.objects.get().state == "rejected"
 
 
+def test_who_takes_back_to_draft_what_is_over_is_told_what_happened(team: Team) -> None:
+    image = team.picture()
+    rounds.decide(image, by=team.adam, approves=True)
+    seen = page(team.adam, "picture_approval", image.pk).split('name="seen" value="')[-1].split('"')[0]
+    rounds.decide(image, by=team.alice, approves=False, why="Too dark")
+    body = {"what": "reopen", "seen": seen}
+    answer = client_of(team.adam).post(reverse("picture_decide", args=[image.pk]), body, follow=True)
+    assert "Alice rejected it in the meantime" in answer.content.decode()
+    assert Approval.objects.get().state == "rejected"
+
+
 def test_editor_takes_rejected_ones_back_to_draft_but_not_approved_ones(team: Team) -> None:
     image = team.picture()
     edda, address = client_of(team.edda), reverse("picture_decide", args=[image.pk])
@@ -141,6 +152,28 @@ def test_lists_hold_nothing_that_is_not_shown_to_the_person(team: Team) -> None:
     for image in pictures[1:]:
         review = Review.objects.get(image=image)
         assert client_of(team.vera).get(reverse("review", args=[review.pk])).status_code == 404
+
+
+def test_library_says_how_many_wait_for_the_person_there(team: Team) -> None:
+    for _ in range(2):
+        rounds.ask(team.picture(), team.edda, [team.vera])
+    asking = f"{reverse('reviews')}?count=1&workspace={team.workspace.pk}"
+    library = page(team.vera, "workspace_library", team.workspace.pk)
+    assert asking.replace("&", "&amp;") in library
+    assert b'>2<small class="visually-hidden"> for you' in client_of(team.vera).get(asking).content
+    assert b"for you" not in client_of(team.vic).get(asking).content
+    own = Workspace.objects.personal_of(team.vera)
+    assert b"for you" not in client_of(team.vera).get(f"{reverse('reviews')}?count=1&workspace={own.pk}").content
+
+
+def test_open_reviews_are_those_of_a_team(team: Team) -> None:
+    image = team.picture(name="cat.jpg")
+    rounds.ask(image, team.edda, [team.vera])
+    own = Workspace.objects.personal_of(team.adam)
+    client = client_of(team.adam)
+    client.get(reverse("workspace_library", args=[own.pk]))
+    assert "cat.jpg" in client.get(reverse("reviews") + "?show=open").content.decode()
+    assert "cat.jpg" not in client.get(reverse("reviews") + f"?show=open&workspace={own.pk}").content.decode()
 
 
 def test_list_goes_on_page_by_page_with_few_queries(

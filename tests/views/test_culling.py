@@ -187,6 +187,22 @@ def test_of_two_the_other_one_is_next_and_then_the_next_pair(team: Team) -> None
     assert (after.context["at"], [plate.at for plate in after.context["plates"]]) == (1, [0, 1])
 
 
+def test_of_two_a_locked_one_is_passed_by_and_says_who_unlocks_it(team: Team) -> None:
+    images = [team.picture() for _ in range(4)]
+    rounds.decide(images[0], by=team.adam, approves=True)
+    rounds.lock(images[0], team.adam)
+    ids = [image.pk for image in images]
+    found = culling.begin(team.adam, team.workspace, "All", ids)
+    adam = client_of(team.adam)
+    page = adam.get(reverse("culling", args=[found.pk]) + "?two=1").content.decode()
+    assert "unlock it on its page" in page
+    assert press(adam, found, 1, "approve", two="1").context["at"] == 2
+    rounds.ask(images[1], team.edda, [team.vera], replaces=images[2])
+    theirs = culling.begin(team.vera, team.workspace, "All", ids)
+    page = client_of(team.vera).get(reverse("culling", args=[theirs.pk]) + "?two=1").content.decode()
+    assert "until an admin or owner unlocks it" in page
+
+
 def test_a_collection_a_batch_and_all_in_review_are_gone_through(team: Team) -> None:
     shelved, asked, source = team.picture(), team.picture(), team.picture()
     shelf = new_collection(team.edda, team.workspace, "Summer")

@@ -113,12 +113,32 @@ def test_opening_one_leads_to_its_place_and_all_of_its_subject_count_as_seen(
     assert row is not None
     assert page_of(alice_client).count('<li class="unseen"') == 2
     opened = alice_client.get(reverse("notifications_open", args=[row.pk]))
-    assert opened.headers["Location"] == f"{reverse('picture', args=[image.pk])}#comment-{comment.pk}"
+    assert opened.headers["Location"] == reverse("comment", args=[comment.pk])
     assert [each.subject for each in Notification.objects.filter(seen_at=None)] == [f"image:{other.pk}"]
     assert page_of(alice_client).count('<li class="unseen"') == 1
     alice_client.post(reverse("notifications_read"))
     assert "unseen" not in page_of(alice_client)
     assert User.objects.get(pk=alice.pk).notifications_unseen == 0
+
+
+@pytest.mark.parametrize("where", ["answer", "settled", "old"])
+def test_opening_one_shows_the_comment_wherever_it_stands(
+    where: str, alice: User, bob: User, image: Image, alice_client: Client
+) -> None:
+    here: dict[str, Any] = {"image": image, "workspace": image.workspace, "made_by": bob}
+    comment = first = Comment.objects.create(**here, text="Brighter")
+    if where == "answer":
+        comment = Comment.objects.create(**here, text="Much brighter", thread=first)
+        Comment.objects.bulk_create(Comment(**here, text=f"Later {number}", thread=first) for number in range(30))
+    elif where == "settled":
+        Comment.objects.filter(pk=first.pk).update(resolved_at=timezone.now())
+    else:
+        Comment.objects.bulk_create(Comment(**here, text=f"Later {number}") for number in range(30))
+    row = told(alice, image, bob, About.MENTION, comment=comment)
+    assert row is not None
+    opened = alice_client.get(reverse("notifications_open", args=[row.pk]), follow=True)
+    assert opened.redirect_chain[-1][0].endswith(f"#comment-{comment.pk}")
+    assert f'id="comment-{comment.pk}"' in opened.content.decode()
 
 
 def test_what_is_about_one_picture_stands_together(
