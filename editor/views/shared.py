@@ -20,7 +20,11 @@ from editor.sharing.talking import name_of_guest, talk_of
 from editor.views import cursors
 from editor.views.shared_door import gone, guest, seal
 
-TOO_MANY = "That was too often. Wait some minutes and try again."
+TOO_MANY = "Too much was said here, or from your network, in a short time. Wait some minutes and send it again."
+TOO_MANY_GUESSES = (
+    "Too many wrong passwords were tried, at this link or from your network. Until that is over none is looked at, "
+    "not even the right one: try again in ten minutes; it may take an hour."
+)
 WRONG = "That is not the password. Check it, or ask whoever gave you the link."
 
 
@@ -54,7 +58,7 @@ def shared_unlock(request: HttpRequest, token: str) -> HttpResponseBase:
             if not passwords.fits(request, share, form.cleaned_data["password"]):
                 form.add_error("password", WRONG)
         except passwords.TooMany:
-            form.add_error("password", TOO_MANY)
+            form.add_error("password", TOO_MANY_GUESSES)
             return _ask(request, share, form, status=429)
         if not form.errors:
             passwords.unlock(response, share)
