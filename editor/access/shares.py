@@ -79,7 +79,7 @@ def shown_by(share: Share) -> "ImageQuerySet":
 def items_shown_by(share: Share) -> "QuerySet[CollectionItem]":
     """The same of a link to a collection, in the order in which collections are read."""
     items = CollectionItem.objects.filter(_open_to_guests(share, "image__"), collection=share.collection_id)
-    return items.select_related("image")
+    return items.select_related("image__job")
 
 
 def _open_to_guests(share: Share, prefix: str = "") -> Q:
