@@ -156,6 +156,8 @@ def decide(
         if again and by is not None and row.by_id == by.pk:
             return row  # pressed twice
         if row.locked_at is not None and not (approves and by is None):
+            if by is None:
+                raise NotPossible("It is approved for good by now. Tell whoever gave you the link what is wrong.")
             raise NotPossible("It is approved and locked. An admin can unlock it.")
         if (again and by is not None) or (seen is not None and seen != seen_at(row)):
             raise Overtaken(_how_it_stands(row))

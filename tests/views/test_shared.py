@@ -211,6 +211,17 @@ def test_guest_rejects_with_a_reason_then_approves_and_whoever_shared_is_told(
     assert Notification.objects.filter(person=alice, about=About.GUEST).count() == 2
 
 
+def test_guest_who_rejects_what_is_locked_is_sent_to_whoever_shared_it(bob: User, image: Image) -> None:
+    share, now = share_of(bob, image, may_decide=True), timezone.now()
+    moments = {"at": now, "image_created_at": image.created_at, "locked_at": now, "locked_by": bob}
+    Approval.objects.create(image=image, workspace=image.workspace, state="approved", **moments)
+    refused = decide(share, Client(), "reject", why="Too dark.")
+    assert refused.status_code == 422
+    assert "Tell whoever gave you the link" in refused.content.decode()
+    assert "admin" not in refused.content.decode()
+    assert Approval.objects.get().state == "approved"
+
+
 def test_two_guests_of_one_name_do_not_read_each_others_reasons(bob: User, image: Image) -> None:
     share, one, other = share_of(bob, image, may_decide=True, may_comment=True), Client(), Client()
     decide(share, one, "reject", why="Too dark.")
