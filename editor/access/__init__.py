@@ -68,6 +68,7 @@ from editor.access.roles import (
 )
 from editor.access.shares import (
     changeable_share_for,
+    is_guest_of,
     items_shown_by,
     may_revoke_share_as,
     revocable_share_for,
@@ -96,6 +97,7 @@ __all__ = [
     "edits_for",
     "exportable_for",
     "image_for",
+    "is_guest_of",
     "items_shown_by",
     "job_for",
     "known_edits",

@@ -20,6 +20,7 @@ from editor.models import (
 )
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
     from django.db.models import QuerySet
 
     from editor.models import User
@@ -36,6 +37,13 @@ def share_for(user: "User", share_id: UUID) -> tuple[Share, Membership]:
     if share is None:
         raise Http404
     return share, member_of(user, share.workspace_id, Right.EDIT)
+
+
+def is_guest_of(user: "User | AnonymousUser", share: Share) -> bool:
+    """Whether it is somebody outside who looks at it. Members decide under their own names, as their role lets them."""
+    if not user.is_authenticated:
+        return True
+    return not Membership.objects.filter(workspace=share.workspace_id, user=user.pk).exists()
 
 
 def may_revoke_share_as(me: Membership, share: Share) -> bool:
@@ -79,7 +87,7 @@ def shown_by(share: Share) -> "ImageQuerySet":
 def items_shown_by(share: Share) -> "QuerySet[CollectionItem]":
     """The same of a link to a collection, in the order in which collections are read."""
     items = CollectionItem.objects.filter(_open_to_guests(share, "image__"), collection=share.collection_id)
-    return items.select_related("image")
+    return items.select_related("image__job")
 
 
 def _open_to_guests(share: Share, prefix: str = "") -> Q:

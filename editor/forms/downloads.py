@@ -56,19 +56,23 @@ class DownloadForm(forms.Form):
     format = forms.ChoiceField(choices=FORMATS, required=False, error_messages=PICK_ONE)
     quality = PixelsField(QUALITY_MIN, QUALITY_MAX)
     size = forms.ChoiceField(choices=SIZES, required=False, error_messages=PICK_ONE)
-    side = PixelsField()
+    side = PixelsField(label="Longer side")
     width = PixelsField()
     height = PixelsField()
     enlarge = forms.BooleanField(required=False)
-    space = forms.ChoiceField(choices=SPACES, required=False, error_messages=PICK_ONE)
-    background = forms.CharField(required=False, max_length=7, error_messages=TOO_LONG)
+    space = forms.ChoiceField(choices=SPACES, required=False, error_messages=PICK_ONE, label="Colours")
+    background = forms.CharField(
+        required=False, max_length=7, error_messages=TOO_LONG, label="In place of transparency"
+    )
     making = forms.BooleanField(required=False)
-    pattern = LineField(required=False, max_length=PATTERN_MAX, error_messages=TOO_LONG)
+    pattern = LineField(required=False, max_length=PATTERN_MAX, error_messages=TOO_LONG, label="Name of the file")
 
     settings: ExportSettings
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        for name in _unused(cleaned):
+            self.errors.pop(name, None)
         if not self.errors:
             asked = {name: value for name, value in cleaned.items() if name in DEFAULTS and value not in (None, "")}
             try:
@@ -76,6 +80,22 @@ class DownloadForm(forms.Form):
             except BadSettings as bad:
                 self.add_error(bad.field, bad.sentence)
         return cleaned
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, one sentence for each field, which it names."""
+        return [f"{self[name].label}: {' '.join(map(str, said))}" for name, said in self.errors.items()]
+
+
+def _unused(cleaned: dict[str, Any]) -> set[str]:
+    """Fields that say nothing with what is chosen: the page hides them, and nobody could mend what is in them."""
+    unused = {
+        Size.AS_IS: {"side", "width", "height"},
+        Size.LONG: {"width", "height"},
+        Size.BOX: {"side"},
+    }.get(cleaned.get("size") or Size.AS_IS, set())
+    lossless = (cleaned.get("format") or Format.AS_IS) in (Format.AS_IS, Format.PNG)
+    return unused | {"quality"} if lossless else unused
 
 
 DEFAULTS = ExportSettings().to_row()

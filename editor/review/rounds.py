@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 REVIEWERS_MAX = 20
-_LOCKED_FOR_GUESTS = "It is approved and locked by now: nothing more is decided about it."
+_LOCKED_FOR_GUESTS = "It is approved for good by now. Tell whoever gave you the link what is wrong."
 Kind = ApprovalEvent.Kind
 
 

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.models import Membership, Share
+from editor.access import is_guest_of
+from editor.models import Share
 
 COOKIE = "seen"
 ONCE_IN = timedelta(hours=1)
@@ -22,7 +23,9 @@ def count(request: HttpRequest, response: HttpResponseBase, share: Share) -> Non
     """Somebody opened its page. Neither members, nor what browsers and chats fetch before anybody looks."""
     if request.method != "GET" or _is_machine(request) or hasattr(request, "viewing"):
         return
-    if request.get_signed_cookie(COOKIE, "", salt=str(share.pk), max_age=ONCE_IN) or _is_member(request, share):
+    if request.get_signed_cookie(COOKIE, "", salt=str(share.pk), max_age=ONCE_IN):
+        return
+    if not is_guest_of(request.user, share):
         return
     Share.objects.filter(pk=share.pk).update(views=F("views") + 1, viewed_at=timezone.now())
     response.set_signed_cookie(
@@ -40,8 +43,3 @@ def count(request: HttpRequest, response: HttpResponseBase, share: Share) -> Non
 def _is_machine(request: HttpRequest) -> bool:
     asked_before = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     return "prefetch" in asked_before or bool(_MACHINES.search(request.headers.get("User-Agent", "")))
-
-
-def _is_member(request: HttpRequest, share: Share) -> bool:
-    user = request.user
-    return user.is_authenticated and Membership.objects.filter(workspace=share.workspace_id, user=user).exists()

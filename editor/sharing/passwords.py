@@ -32,10 +32,20 @@ def is_unlocked(request: HttpRequest, share: Share) -> bool:
 
 
 def fits(request: HttpRequest, share: Share, password: str) -> bool:
-    """One try. Raises TooMany, without looking at the password."""
-    if not ratelimit.consume(request, action=TRIES, key=str(share.pk)):
+    """One try, which counts if it is wrong: an office that opens a link at once is nobody who guesses.
+
+    Raises TooMany, without looking at the password. Of tries at one moment a few more than the limit are looked at.
+    """
+    if not _may_try(request, share, dry_run=True):
         raise TooMany
-    return check_password(password, share.password)
+    right = check_password(password, share.password)
+    if not right and not _may_try(request, share):
+        raise TooMany
+    return right
+
+
+def _may_try(request: HttpRequest, share: Share, *, dry_run: bool = False) -> bool:
+    return bool(ratelimit.consume(request, action=TRIES, key=str(share.pk), dry_run=dry_run))
 
 
 def unlock(response: HttpResponseBase, share: Share) -> None:

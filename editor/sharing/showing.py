@@ -35,9 +35,18 @@ def beside(share: Share, image: Image) -> tuple[Image | None, Image | None]:
 
 def name_of(share: Share, image: Image) -> str:
     """What a guest's file is called. A result is named by how its prompt begins: not unless the link shows prompts."""
+    return share.title if _tells_prompt(share, image, image.name) else image.name
+
+
+def alt_of(share: Share, image: Image) -> str:
+    """Its alternative text, for which the words of the edit are offered: not those, unless the link shows prompts."""
+    return "" if _tells_prompt(share, image, image.alt_text) else image.alt_text
+
+
+def _tells_prompt(share: Share, image: Image, text: str) -> bool:
+    """Whether it is how its prompt begins, and guests are not to read that."""
     words = (image.job.prompt if image.job else "", image.description)
-    tells = any(" ".join(each.split()).startswith(image.name) for each in words)
-    return share.title if tells and not share.shows_prompts else image.name
+    return not share.shows_prompts and any(" ".join(each.split()).startswith(text) for each in words)
 
 
 def state_of(share: Share, images: list[Image], talk: Talk | None) -> tuple[str, str]:

@@ -14,12 +14,21 @@ from editor.review.rounds import approval_of
 COOKIE = "guest"
 COMMENTS_LOOKED_AT = 200
 NAME_KEPT = 30 * 24 * 3600  # seconds
+DECISIONS_KEPT = 100  # in a cookie, which may be 4 KB
 _WORDS = {
     ApprovalState.APPROVED: "Approved",
     ApprovalState.REJECTED: "Rejected",
     ApprovalState.IN_REVIEW: "In review",
     ApprovalState.DRAFT: "Not decided yet",
 }
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody outside, as far as their browser tells."""
+
+    name: str = ""  # as they wrote it; nobody vouches for it
+    decided: tuple[int, ...] = ()  # what they said of pictures at this link: its events, the newest last
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,10 @@ class Talk:
         return decided, self.mine.pk if self.mine else None, self.said
 
 
-def talk_of(share: Share, image: Image, guest_name: str) -> Talk:
+def talk_of(share: Share, image: Image, guest: Guest) -> Talk:
     standing = approval_of(image) if share.may_decide else None
-    mine, decided_by = _decided_last(share, image, guest_name), _guest_who_decided(share, standing)
-    return Talk(guest_name, standing, mine, decided_by, _comments(share, image))
+    mine, decided_by = _decided_last(share, image, guest), _guest_who_decided(share, standing)
+    return Talk(guest.name, standing, mine, decided_by, _comments(share, image))
 
 
 def _guest_who_decided(share: Share, standing: Approval | None) -> str:
@@ -66,27 +75,35 @@ def _comments(share: Share, image: Image) -> tuple[object, ...]:
     return tuple(rows.values_list("pk", "edited_at", "deleted_at", "resolved_at")[:COMMENTS_LOOKED_AT])
 
 
-def _decided_last(share: Share, image: Image, guest_name: str) -> ApprovalEvent | None:
-    if not share.may_decide or not guest_name:
+def _decided_last(share: Share, image: Image, guest: Guest) -> ApprovalEvent | None:
+    """By browser, not by name: two guests may have the same one, and reasons are for the team."""
+    if not share.may_decide or not guest.decided:
         return None
-    kinds = (ApprovalEvent.Kind.APPROVED, ApprovalEvent.Kind.REJECTED)
-    said = ApprovalEvent.objects.filter(image=image, share=share, guest_name=guest_name, kind__in=kinds)
+    said = ApprovalEvent.objects.filter(pk__in=guest.decided, image=image, share=share)
     return said.order_by("-at", "-id").first()
 
 
-def name_of_guest(request: HttpRequest, share: Share) -> str:
-    """As they wrote it in this browser; nobody vouches for it."""
+def decided_just_now(share: Share, image: Image, guest_name: str, why: str) -> int | None:
+    """What a guest just said of a picture: its event, for `remember`."""
+    kinds = (ApprovalEvent.Kind.APPROVED, ApprovalEvent.Kind.REJECTED)
+    said = ApprovalEvent.objects.filter(image=image, share=share, guest_name=guest_name, why=why, kind__in=kinds)
+    return said.order_by("-at", "-id").values_list("pk", flat=True).first()
+
+
+def guest_at(request: HttpRequest, share: Share) -> Guest:
+    """As this browser was told to remember."""
     try:
-        return str(signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt(share), max_age=NAME_KEPT))
-    except signing.BadSignature:
-        return ""
+        name, *decided = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt(share), max_age=NAME_KEPT)
+    except (signing.BadSignature, ValueError):
+        return Guest()
+    return Guest(str(name), tuple(decided))
 
 
-def remember_name(response: HttpResponseBase, share: Share, name: str) -> None:
+def remember(response: HttpResponseBase, share: Share, guest: Guest) -> None:
     """As JSON in letters that every cookie may hold."""
     response.set_cookie(
         COOKIE,
-        signing.dumps(name, salt=_salt(share)),
+        signing.dumps([guest.name, *guest.decided[-DECISIONS_KEPT:]], salt=_salt(share)),
         max_age=NAME_KEPT,
         path=reverse("shared", args=[share.token]),
         httponly=True,
@@ -96,4 +113,4 @@ def remember_name(response: HttpResponseBase, share: Share, name: str) -> None:
 
 
 def _salt(share: Share) -> str:
-    return f"guest:{share.pk}"
+    return f"guest 2:{share.pk}"

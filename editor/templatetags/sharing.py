@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from editor.accounts.links import public_url
 from editor.models import Image, Share
+from editor.sharing.showing import alt_of
 
 register = template.Library()
 
@@ -13,6 +14,12 @@ register = template.Library()
 def shared_picture(share: Share, image: Image, width: int) -> str:
     """Where whoever has the link finds the picture at about this width."""
     return reverse("shared_rendition", args=[share.token, image.pk, width])
+
+
+@register.simple_tag
+def shared_alt(share: Share, image: Image, otherwise: str) -> str:
+    """What stands for a picture where it can't be seen."""
+    return alt_of(share, image) or otherwise
 
 
 @register.filter

@@ -78,4 +78,4 @@ def _page(
         "called": many.name,
         "number": len([name for name, _ in chosen or [] if name == "picture"]),
     }
-    return form_page(request, shown, many.workspace_id, more, collection=many.collection)
+    return form_page(request, shown, many.workspace_id, more, collection=many.collection, of=many.number())

@@ -34,7 +34,7 @@ class Unclear(Exception):  # noqa: N818  it says what is the matter
     """What was asked for makes no sense; the form says why."""
 
     def __init__(self, form: DownloadForm) -> None:
-        super().__init__(" ".join(str(each) for errors in form.errors.values() for each in errors))
+        super().__init__(" ".join(form.problems))
         self.form = form
 
 
@@ -84,9 +84,10 @@ def form_page(
     more: dict[str, Any],
     *,
     collection: str = "",
+    of: int = 1,
     status: int = 200,
 ) -> HttpResponse:
-    """The form for these pictures, of which the first are named; `more` is for the template.
+    """The form for these pictures, the first `of` so many; `more` is for the template.
 
     It begins with what the workspace takes by default, if nothing is asked for yet.
     """
@@ -108,7 +109,7 @@ def form_page(
         "workspace": me.workspace,
         "may_edit": may_edit_as(me.role, me.workspace),
         "many": "image" not in more,
-        "preview": _preview(request.user, images[:SHOWN], form, collection) if form.is_valid() else None,
+        "preview": _preview(request.user, images, form, collection, of) if form.is_valid() else None,
         **more,
     }
     return render(request, "downloads/form.html", context, status=status)
@@ -122,20 +123,21 @@ class Preview:
     larger: bool  # some are made larger than they are
     smaller: bool  # some are smaller than what is asked for, and stay so
     problem: str
+    further: bool  # there are pictures that are not named
 
 
-def _preview(user: "User", images: list[Image], form: DownloadForm, collection: str) -> Preview:
+def _preview(user: "User", images: list[Image], form: DownloadForm, collection: str, of: int) -> Preview:
     asked, known = form.settings, known_edits(user, images)
     collections = collections_of(images, asked) if not collection else {}
     files, larger, problem = [], False, ""
     for number, image in enumerate(images, 1):
         name = collection or collections.get(image.pk, "")
-        stem = stem_for(image, asked, known, number=number, of=len(images), collection=name)
+        stem = stem_for(image, asked, known, number=number, of=of, collection=name)
         width, height = image.width or 1, image.height or 1
         files.append((f"{stem}.{asked.ending_of(image.master_ext)}", *asked.size_of(width, height)))
         larger = larger or asked.would_enlarge(width, height)
         problem = problem or problem_with(image, asked)
-    return Preview(files, larger and asked.enlarge, larger and not asked.enlarge, problem)
+    return Preview(files, larger and asked.enlarge, larger and not asked.enlarge, problem, of > len(images))
 
 
 @require_GET

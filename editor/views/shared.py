@@ -7,20 +7,24 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from editor.access import share_of_token, shared_image
+from editor.access import is_guest_of, share_of_token, shared_image
 from editor.forms import UnlockForm, draw_form_token
 from editor.library.listing import Place
 from editor.models import Image, Share, ShareKind
 from editor.review.comments import threads_of
 from editor.sharing import counting, passwords
 from editor.sharing.showing import PER_PAGE, beside, page_of, state_of
-from editor.sharing.talking import name_of_guest, talk_of
+from editor.sharing.talking import guest_at, talk_of
 from editor.views import cursors
 from editor.views.shared_door import gone, guest, seal
 
-TOO_MANY = "That was too often. Wait some minutes and try again."
+TOO_MANY = "Too much was said here, or from your network, in a short time. Wait some minutes and send it again."
+TOO_MANY_GUESSES = (
+    "Too many wrong passwords were tried, at this link or from your network. Until that is over none is looked at, "
+    "not even the right one: try again in ten minutes; it may take an hour."
+)
 WRONG = "That is not the password. Check it, or ask whoever gave you the link."
 
 
@@ -41,20 +45,23 @@ def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def shared_unlock(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A try at the password. Whoever opens its address, where a wrong one led them, is asked anew."""
     try:
         share = share_of_token(token)
     except Http404:
         return gone()
-    form = UnlockForm(request.POST)
     response = redirect("shared", token)
+    if request.method != "POST":
+        return seal(response)
+    form = UnlockForm(request.POST)
     if share.password and form.is_valid():
         try:
             if not passwords.fits(request, share, form.cleaned_data["password"]):
                 form.add_error("password", WRONG)
         except passwords.TooMany:
-            form.add_error("password", TOO_MANY)
+            form.add_error("password", TOO_MANY_GUESSES)
             return _ask(request, share, form, status=429)
         if not form.errors:
             passwords.unlock(response, share)
@@ -85,7 +92,7 @@ def shared_state(request: HttpRequest, share: Share) -> HttpResponseBase:
     """Whether a page that is open somewhere still shows what is so; it asks every few seconds."""
     images = _images_now(request, share)
     alone = share.kind != ShareKind.COLLECTION or "picture" in request.GET
-    talk = talk_of(share, images[0], name_of_guest(request, share)) if alone else None
+    talk = talk_of(share, images[0], guest_at(request, share)) if alone else None
     pictures, said = state_of(share, images, talk)
     return seal(
         JsonResponse({"pictures": pictures != request.GET.get("pictures"), "talk": said != request.GET.get("talk")})
@@ -125,13 +132,14 @@ def picture_page(
 ) -> HttpResponse:
     """One picture large, with what was before it or what is beside it; `forms`: those that were refused."""
     images = [image] if share.kind == ShareKind.COLLECTION else _pair(share)
-    talk = talk_of(share, image, name_of_guest(request, share))
+    talk = talk_of(share, image, guest_at(request, share))
     context: dict[str, Any] = {
         "image": image,
         "sensitive": any(each.sensitive for each in images),
         "shown": "show" in request.GET or request.method == "POST",
         "prompt": _prompt(share, image),
         "talk": talk,
+        "is_guest": is_guest_of(request.user, share),
         "may_say": share.workspace.is_open and (share.may_comment or share.may_decide),
         "form_token": draw_form_token(),
     }

@@ -6,47 +6,58 @@ from allauth.core import ratelimit
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
-from editor.access import shared_image
+from editor.access import is_guest_of, shared_image
 from editor.forms import GuestCommentForm, GuestDecisionForm, GuestForm
 from editor.library.shelves import NotPossible
 from editor.models import Comment, Image, Share, ShareKind
 from editor.review import comments, rounds
-from editor.sharing.talking import remember_name
+from editor.sharing.talking import Guest, decided_just_now, guest_at, remember
 from editor.views.shared import TOO_MANY, picture_page
 from editor.views.shared_door import guest, seal
 
 OFTEN = "shared_words"  # in ACCOUNT_RATE_LIMITS
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @guest
 def shared_decide(request: HttpRequest, share: Share, image_id: UUID) -> HttpResponseBase:
     """A guest approves or rejects."""
     image = _open_to_words(share, image_id, share.may_decide)
+    if request.method != "POST":
+        return seal(redirect(_address(share, image)))
     form = GuestDecisionForm(request.POST)
     if may_go_on(request, share, form):
         try:
-            said = form.cleaned_data
-            approves = said["what"] == "approve"
-            rounds.decide(image, share=share, guest_name=said["guest_name"], approves=approves, why=said["why"])
-            return back(share, image, form)
+            return back(request, share, image, form, _decide(request, share, image, form))
         except NotPossible as problem:
             form.add_error("why", str(problem))
     return picture_page(request, share, image, {"decision": form}, status=422)
 
 
-@require_POST
+def _decide(request: HttpRequest, share: Share, image: Image, form: GuestDecisionForm) -> int | None:
+    """Raises NotPossible."""
+    if not is_guest_of(request.user, share):
+        raise NotPossible("You are a member: approve or reject it on the picture’s own page, under your own name.")
+    said = form.cleaned_data
+    name, why = said["guest_name"], said["why"]
+    rounds.decide(image, share=share, guest_name=name, approves=said["what"] == "approve", why=why)
+    return decided_just_now(share, image, name, why)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @guest
 def shared_comment(request: HttpRequest, share: Share, image_id: UUID) -> HttpResponseBase:
     """A guest says something, or answers in a thread that guests of the same link began."""
     image = _open_to_words(share, image_id, share.may_comment)
+    if request.method != "POST":
+        return seal(redirect(_address(share, image)))
     form = GuestCommentForm(request.POST)
     if may_go_on(request, share, form):
         try:
             _say(share, image, form)
-            return back(share, image, form)
+            return back(request, share, image, form)
         except NotPossible as problem:
             form.add_error("text", str(problem))
     return picture_page(request, share, image, {"comment": form}, status=422)
@@ -89,12 +100,19 @@ def may_go_on(request: HttpRequest, share: Share, form: GuestForm) -> bool:
     return not form.errors
 
 
-def back(share: Share, image: Image, form: GuestForm) -> HttpResponseBase:
-    """To the picture, where it stands now; the name is not asked for again."""
-    if share.kind == ShareKind.COLLECTION:
-        address = reverse("shared_picture", args=[share.token, image.pk])
-    else:
-        address = reverse("shared", args=[share.token])
-    response = seal(redirect(f"{address}?show=1#shared-talk" if image.sensitive else f"{address}#shared-talk"))
-    remember_name(response, share, form.cleaned_data["guest_name"])
+def back(
+    request: HttpRequest, share: Share, image: Image, form: GuestForm, decided: int | None = None
+) -> HttpResponseBase:
+    """To the picture, where it stands now; the name is not asked for again. `decided`: what they said of it."""
+    response = seal(redirect(f"{_address(share, image)}{'?show=1' if image.sensitive else ''}#shared-talk"))
+    before = guest_at(request, share).decided
+    after = before if decided is None or decided in before else (*before, decided)
+    remember(response, share, Guest(form.cleaned_data["guest_name"], after))
     return response
+
+
+def _address(share: Share, image: Image) -> str:
+    """Where a guest reads about the picture."""
+    if share.kind == ShareKind.COLLECTION:
+        return reverse("shared_picture", args=[share.token, image.pk])
+    return reverse("shared", args=[share.token])

@@ -9,7 +9,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import batch_for, collection_for, edits_for, known_edits, pictures_for, results_of
 from editor.forms import SAMPLES_MAX
@@ -51,14 +51,14 @@ async def edits_zip(request: HttpRequest) -> HttpResponseBase:
     return await _answer(request, user, lambda: made_by(user, edit_ids_in(request, LARGEST)))
 
 
-@require_safe
+@require_GET
 async def collection_zip(request: HttpRequest, collection_id: UUID) -> HttpResponseBase:
     """The newest ZIPPED_MAX of a collection."""
     user = await _person(request)
     return await _answer(request, user, lambda: collected(user, collection_id))
 
 
-@require_safe
+@require_GET
 async def batch_zip(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """What was kept of a batch."""
     user = await _person(request)
@@ -86,9 +86,15 @@ class Many:
 
     def newest(self, most: int | None = None) -> list[Image]:
         """The newest that are ready or will be, so many at most."""
-        there = self.images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
-        rows = there.select_related("made_by", "job").order_by("-created_at", "-id")
+        rows = self._there().select_related("made_by", "job").order_by("-created_at", "-id")
         return list(rows[: min(most or self.most, self.most)])
+
+    def number(self) -> int:
+        """How many will be in it; numbers in names are as long as this one. Reads no more than these ids."""
+        return len(self._there().values_list("pk", flat=True)[: self.most])
+
+    def _there(self) -> "ImageQuerySet":
+        return self.images.filter(state__in=[ImageState.READY, ImageState.RECEIVED], purged_at=None)
 
 
 def chosen_pictures(user: "User", workspace_id: UUID, ids: list[UUID]) -> Many:

@@ -6,7 +6,7 @@ let asking = false;
 
 function close() {
   document.getElementById("shared-pictures")?.replaceChildren();
-  location.reload(); // to the one page that says that there is nothing
+  location.replace(location.pathname + location.search); // to the one page that says that there is nothing
 }
 
 /** Somebody is writing in it: it waits until they are done. */

@@ -22,7 +22,12 @@ def test_form_says_the_name_gives_the_file_and_keeps_it_as_a_preset(
     page.get_by_role("radio", name="WebP").check()
     page.get_by_role("radio", name="Long side").check()
     page.get_by_label("Pixels of the longer side").fill("5")
-    expect(page.locator("#download-preview")).to_contain_text("from 16 to 16,000")
+    expect(page.locator("#download-preview")).to_contain_text("Longer side: A whole number from 16 to 16,000")
+    size = page.get_by_role("group", name="Size")
+    size.get_by_role("radio", name="As it is").check()
+    with page.expect_download():  # what is wrong in a field that is hidden now keeps nobody
+        page.get_by_role("button", name="Download", exact=True).click()
+    size.get_by_role("radio", name="Long side").check()
     page.get_by_label("Pixels of the longer side").fill("160")
     page.get_by_label("Name of the file").fill("{name}-{seed}-{width}x{height}")
     expect(page.locator(".download-name")).to_have_text("owl-99-160x120.webp")

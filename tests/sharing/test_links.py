@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +47,21 @@ def test_refused_form_loses_nothing_least_of_all_the_password(bob_client: Client
         assert kept in page
     share = share_of(image.made_by, image, password="only for Gina")
     assert "only for Gina" not in bob_client.get(reverse("share", args=[share.pk])).content.decode()
+
+
+def test_link_without_a_title_is_called_like_its_picture_and_says_when_it_ends(
+    bob: User, bob_client: Client, image: Image
+) -> None:
+    """To members alone, and no longer than they may know of it."""
+    share = share_of(bob, image, expires_at=datetime(2031, 5, 4, 10, 7, tzinfo=UTC))
+    one, all_ = reverse("share", args=[share.pk]), reverse("shares", args=[image.workspace_id])
+    for address in (one, all_):
+        page = bob_client.get(address).content.decode()
+        assert image.name in page
+        assert "4 May 2031, 10:07 UTC" in page
+    Image.objects.update(withheld_at=timezone.now())
+    for address in (one, all_):
+        assert image.name not in bob_client.get(address).content.decode()
 
 
 def test_typographic_signs_of_a_watermark_become_plain_ones(bob_client: Client, image: Image) -> None:

@@ -78,3 +78,17 @@ def test_tries_are_limited_by_address_and_by_link(share: Share, bob: User, image
         other = Client(REMOTE_ADDR=f"10.0.0.{number}")
         assert [unlock(other, share, "wrong") for _ in range(20)] == [422] * 20
     assert unlock(Client(REMOTE_ADDR="10.0.0.9"), share) == 429
+
+
+def test_right_passwords_are_no_guesses(share: Share) -> None:
+    """An office shares one address, and thirty people in it open the link at once."""
+    assert [unlock(Client(REMOTE_ADDR="10.0.0.1"), share) for _ in range(30)] == [302] * 30
+
+
+def test_who_is_kept_out_by_the_guesses_of_others_is_told_so(share: Share) -> None:
+    for number in range(1, 4):
+        guesser = Client(REMOTE_ADDR=f"10.0.0.{number}")
+        assert [unlock(guesser, share, "wrong") for _ in range(20)] == [422] * 20
+    response = Client(REMOTE_ADDR="10.0.0.9").post(at("shared_unlock", share), {"password": "open sesame"})
+    assert response.status_code == 429
+    assert "Too many wrong passwords were tried, at this link" in response.content.decode()

@@ -144,3 +144,24 @@ def test_form_for_the_chosen_hands_them_on(alice: User, own: Workspace) -> None:
     assert "2-owl.png" in text
     assert "evil" not in text
     assert asyncio.run(client_of(alice).post(address, {})).status_code == 302
+
+
+def test_form_numbers_as_the_zip_does_and_says_when_it_names_all(alice: User, own: Workspace) -> None:
+    pictures = [make_image(alice, stored=True, name=f"owl {each}.jpg") for each in range(10)]
+    address, query = reverse("selection_download", args=[own.pk]), {"pattern": "{number}"}
+
+    def said(*some: Image) -> str:
+        page: Any = asyncio.run(client_of(alice).post(address, query | {"picture": [each.pk for each in some]}))
+        text: str = page.content.decode()
+        return text
+
+    assert ">01.jpg<" in said(*pictures)
+    assert "and so on" in said(*pictures)
+    assert zip_of(download(alice, own, *pictures, **query)).namelist()[0] == "01.jpg"
+    assert ">1.jpg<" in said(*pictures[:2])
+    assert "and so on" not in said(*pictures[:2])
+
+
+def test_asking_for_the_head_alone_makes_no_zip(alice: User, own: Workspace) -> None:
+    shelf = new_collection(alice, own, "Owls")
+    assert asyncio.run(client_of(alice).head(reverse("collection_zip", args=[shelf.pk]))).status_code == 405

@@ -228,3 +228,33 @@ def test_ten_at_once_get_their_file_or_are_told_to_come_again(alice: User) -> No
     assert found.count(200) >= 4  # as many as one person may have at once
     assert exports.SINGLES.taken == 0
     assert not exports._open
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"size": "as-is", "side": "5", "width": "-3", "height": "x"}, "owl.jpg"),
+        ({"size": "long", "side": "160", "width": "99999"}, "owl.jpg"),
+        ({"format": "png", "quality": "7"}, "owl.png"),
+    ],
+)
+def test_what_stands_in_a_hidden_field_stops_nobody(
+    query: dict[str, str], name: str, alice: User, alice_client: Client
+) -> None:
+    response = asked(alice_client, make_image(alice, stored=True, name="owl"), **query)
+    assert response.status_code == 200
+    assert name in response["Content-Disposition"]
+    data_of(response)
+
+
+def test_each_problem_names_its_field(alice: User, alice_client: Client) -> None:
+    query = {"format": "jpeg", "quality": "7", "size": "box", "width": "5", "height": "99999"}
+    image = make_image(alice)
+    for page in (
+        asked(alice_client, image, **query),
+        alice_client.get(reverse("picture_download", args=[image.pk]), query),
+    ):
+        text = page.content.decode()
+        assert "Quality: A whole number from 30 to 100, please." in text
+        assert "Width: A whole number from 16 to 16,000, please." in text
+        assert "Height: A whole number from 16 to 16,000, please." in text

@@ -211,6 +211,66 @@ def test_guest_rejects_with_a_reason_then_approves_and_whoever_shared_is_told(
     assert Notification.objects.filter(person=alice, about=About.GUEST).count() == 2
 
 
+def test_guest_who_rejects_what_is_locked_is_sent_to_whoever_shared_it(bob: User, image: Image) -> None:
+    share, now = share_of(bob, image, may_decide=True), timezone.now()
+    moments = {"at": now, "image_created_at": image.created_at, "locked_at": now, "locked_by": bob}
+    Approval.objects.create(image=image, workspace=image.workspace, state="approved", **moments)
+    refused = decide(share, Client(), "reject", why="Too dark.")
+    assert refused.status_code == 422
+    assert "Tell whoever gave you the link" in refused.content.decode()
+    assert "admin" not in refused.content.decode()
+    assert Approval.objects.get().state == "approved"
+
+
+def test_two_guests_of_one_name_do_not_read_each_others_reasons(bob: User, image: Image) -> None:
+    share, one, other = share_of(bob, image, may_decide=True, may_comment=True), Client(), Client()
+    decide(share, one, "reject", why="Too dark.")
+    say(share, other, "Hello.")
+    page = look(share, other)
+    assert "As <bdi>Gus</bdi>" in page
+    assert "Too dark." not in page
+    decide(share, other, "reject", why="Too bright.")
+    say(share, one, "Hello.", guest_name="Gustav")
+    assert "Too dark." in look(share, one)
+    assert "Too bright." not in look(share, one)
+
+
+def test_member_is_no_guest_of_their_own_link(bob: User, bob_client: Client, image: Image) -> None:
+    """Whoever may not approve is not to do it by a link that they made themselves."""
+    share = share_of(bob, image, may_decide=True)
+    assert 'value="approve"' in look(share)
+    page = look(share, bob_client)
+    assert 'value="approve"' not in page
+    assert reverse("picture", args=[image.pk]) in page
+    refused = decide(share, bob_client, "approve")
+    assert (refused.status_code, Approval.objects.exists()) == (422, False)
+    assert "You are a member" in refused.content.decode()
+
+
+def test_address_of_a_refused_form_leads_back_when_it_is_opened_again(bob: User, image: Image) -> None:
+    """A phone loads a tab anew, or somebody passes on what stands in the bar."""
+    share, guest = share_of(bob, image, may_decide=True, may_comment=True, password="!"), Client()
+    assert guest.get(at("shared_unlock", share))["Location"] == at("shared", share)
+    Share.objects.update(password="")
+    for name in ("shared_decide", "shared_comment"):
+        assert guest.get(at(name, share, image.pk))["Location"] == at("shared", share)
+    links.revoke(share, bob)
+    for address in (at("shared_unlock", share), at("shared_decide", share, image.pk)):
+        assert guest.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [({"guest_name": ""}, "name-decide"), ({}, "decide-why"), ({"guest_name": "", "why": "x"}, "name-decide")],
+)
+def test_what_was_refused_is_in_view_and_has_the_focus(
+    sent: dict[str, str], field: str, bob: User, image: Image
+) -> None:
+    share = share_of(bob, image, may_decide=True, may_comment=True)
+    page = decide(share, Client(), "reject", **sent).content.decode()
+    assert re.findall(r'id="([^"]+)"[^>]* autofocus', page) == [field]
+
+
 def test_guests_do_not_say_much_at_once(bob: User, image: Image) -> None:
     share, guest = share_of(bob, image, may_comment=True), Client(REMOTE_ADDR="10.0.0.1")
     answers = [say(share, guest, f"Words {number}").status_code for number in range(22)]
