@@ -5,7 +5,7 @@ The cookie is good for this link and this password alone: a new one asks everybo
 
 from datetime import timedelta
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest, HttpResponseBase
@@ -32,10 +32,19 @@ def is_unlocked(request: HttpRequest, share: Share) -> bool:
 
 
 def fits(request: HttpRequest, share: Share, password: str) -> bool:
-    """One try. Raises TooMany, without looking at the password."""
-    if not ratelimit.consume(request, action=TRIES, key=str(share.pk)):
+    """One try, which counts only if it is wrong: many may come at once who know it, from one address.
+
+    Whoever knows a new one does not wait for what was tried at the one before. Raises TooMany, without looking at the
+    password.
+    """
+    key = f"{share.pk} {share.password}"
+    tried = ratelimit.consume(request, app="allauth.account", action=TRIES, key=key)
+    if not tried:
         raise TooMany
-    return check_password(password, share.password)
+    if not check_password(password, share.password):
+        return False
+    tried.rollback()
+    return True
 
 
 def unlock(response: HttpResponseBase, share: Share) -> None:

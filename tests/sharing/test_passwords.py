@@ -78,3 +78,17 @@ def test_tries_are_limited_by_address_and_by_link(share: Share, bob: User, image
         other = Client(REMOTE_ADDR=f"10.0.0.{number}")
         assert [unlock(other, share, "wrong") for _ in range(20)] == [422] * 20
     assert unlock(Client(REMOTE_ADDR="10.0.0.9"), share) == 429
+
+
+def test_those_who_know_it_do_not_use_up_the_tries_of_others(share: Share) -> None:
+    assert {unlock(Client(), share) for _ in range(25)} == {302}
+    assert [unlock(Client(), share, "wrong") for _ in range(21)] == [422] * 20 + [429]
+
+
+def test_new_password_does_not_wait_for_what_was_tried_at_the_one_before(share: Share) -> None:
+    for number in range(1, 4):
+        assert [unlock(Client(REMOTE_ADDR=f"10.0.0.{number}"), share, "wrong") for _ in range(20)] == [422] * 20
+    assert unlock(Client(REMOTE_ADDR="10.0.0.9"), share) == 429
+    links.change(share, Terms(password="open at last"))
+    assert unlock(Client(REMOTE_ADDR="10.0.0.9"), share, "open at last") == 302
+    assert unlock(Client(REMOTE_ADDR="10.0.0.1"), share, "open at last") == 429
