@@ -450,6 +450,7 @@ LOGGING = {
     "filters": {
         "as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line},
         "context": {"()": "editor.log_context.Context"},
+        "without_tokens": {"()": "editor.log_context.WithoutTokens"},
     },
     "formatters": {
         "line": {"()": "editor.log_context.LineFormatter"},
@@ -459,7 +460,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": env.choice("LOG_FORMAT", "LINE", ["LINE", "JSON"]).lower(),
-            "filters": ["context"],
+            "filters": ["context", "without_tokens"],
         }
     },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},
