@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.static_files.static_files",
     "csp.middleware.CSPMiddleware",
+    "editor.views.shared_door.sealed",  # around everything that may answer for a link
     "project.charsets.utf8_only",  # before everything that reads a body
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
