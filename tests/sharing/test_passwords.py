@@ -80,6 +80,16 @@ def test_tries_are_limited_by_address_and_by_link(share: Share, bob: User, image
     assert unlock(Client(REMOTE_ADDR="10.0.0.9"), share) == 429
 
 
+def test_question_for_it_is_kept_nowhere_and_listed_nowhere(share: Share) -> None:
+    guest = Client()
+    answers = [guest.get(at("shared", share))]
+    answers += [guest.post(at("shared_unlock", share), {"password": "wrong"}) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [200] + [422] * 20 + [429]
+    assert {(answer["Cache-Control"], answer["X-Robots-Tag"]) for answer in answers} == {
+        ("no-store", "noindex, nofollow")
+    }
+
+
 def test_those_who_know_it_do_not_use_up_the_tries_of_others(share: Share) -> None:
     assert {unlock(Client(), share) for _ in range(25)} == {302}
     assert [unlock(Client(), share, "wrong") for _ in range(21)] == [422] * 20 + [429]
