@@ -16,6 +16,9 @@ from uuid import uuid4
 
 NAMES = ("request", "job", "attempt")
 _known: ContextVar[Mapping[str, str]] = ContextVar("retake_log_context", default=MappingProxyType({}))
+_OPENS = re.compile(
+    r"/(s|appeals|unsubscribe|sources|hooks/flux|account/confirm-email|account/password/reset/key)/[\w:.%~-]{12,}"
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 
 
@@ -49,6 +52,17 @@ class Context(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         known = _known.get()
         record.ids = {name: known[name] for name in NAMES if known.get(name)}
+        return True
+
+
+class WithoutTokens(logging.Filter):
+    """Of an address that opens something to whoever has it, what opens it is not written down."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        masked = _OPENS.sub(r"/\1/…", said)
+        if masked != said:
+            record.msg, record.args = masked, ()
         return True
 
 

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.static_files.static_files",
     "csp.middleware.CSPMiddleware",
+    "editor.views.shared_door.sealed",  # around everything that may answer for a link
     "project.charsets.utf8_only",  # before everything that reads a body
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -450,6 +451,7 @@ LOGGING = {
     "filters": {
         "as_a_line": {"()": "django.utils.log.CallbackFilter", "callback": _as_a_line},
         "context": {"()": "editor.log_context.Context"},
+        "without_tokens": {"()": "editor.log_context.WithoutTokens"},
     },
     "formatters": {
         "line": {"()": "editor.log_context.LineFormatter"},
@@ -459,7 +461,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": env.choice("LOG_FORMAT", "LINE", ["LINE", "JSON"]).lower(),
-            "filters": ["context"],
+            "filters": ["context", "without_tokens"],
         }
     },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},

@@ -5,6 +5,7 @@ Columns are called like the placeholders; one called `picture` names the file. W
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def _check_one_kind(first: str, delimiter: str, known: set[str]) -> None:
 
 
 def _check_header(header: list[str]) -> None:
-    twice = next((name for name in header if name and header.count(name) > 1), None)
+    twice = next((name for name, number in Counter(header).items() if name and number > 1), None)
     if twice is not None:
         raise BadRows(f"Two columns are called “{twice}”.")
 

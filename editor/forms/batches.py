@@ -61,10 +61,10 @@ class BatchForm(EditForm):
         self._wrong_blanks: set[str] = set()
 
     def wanted(self) -> list[str]:
-        """The placeholders, of the recipe or of what was typed so far."""
+        """The placeholders, of the recipe or of what was typed so far; of far too many words, those of the first."""
         if self.steps:
             return placeholders(self.steps)
-        prompt, negative_prompt = (str(self[name].value() or "") for name in ("prompt", "negative_prompt"))
+        prompt, negative_prompt = (str(self[name].value() or "")[:PROMPT_MAX] for name in ("prompt", "negative_prompt"))
         return placeholders([EditSpec(prompt, negative_prompt)])
 
     def blanks(self) -> list[Blank]:

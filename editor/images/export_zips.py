@@ -1,10 +1,10 @@
 """ZIPs of pictures that are converted while they are sent: one at a time each, and few such ZIPs at once."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from uuid import UUID
+from weakref import WeakSet
 
 from editor.images.exports import ZIPS, Exported, ExportSettings, Kept, Making, export
 from editor.images.making import making_of, stem_for
@@ -16,10 +16,8 @@ AT_ONCE = 6
 
 OF_ONE_PERSON = 2
 
-_under_way: Counter[object] = Counter()
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contents:
     """What goes into a ZIP, and how."""
 
@@ -28,25 +26,35 @@ class Contents:
     pictures: dict[UUID, tuple[Image, Making]]
     who: object  # asks for it
 
-    @property
-    def is_full(self) -> bool:
-        """Whether to ask for some patience: there is work to do, and as many are at it as the machine should bear."""
-        works = any(not self.settings.leaves(image) for image, _ in self.pictures.values())
-        return works and (_under_way.total() >= AT_ONCE or _under_way[self.who] >= OF_ONE_PERSON)
+    def take_place(self) -> bool:
+        """False if to ask for some patience: there is work to do, and as many are at it as the machine should bear.
+
+        The place is taken before the first piece is asked for, or all who come at one moment would find it free. It is
+        given back by the end of `stream`, and when nobody holds this any more.
+        """
+        if all(self.settings.leaves(image) for image, _ in self.pictures.values()):
+            return True
+        mine = [each for each in _under_way if each.who == self.who]
+        if len(_under_way) >= AT_ONCE or len(mine) >= OF_ONE_PERSON:
+            return False
+        _under_way.add(self)
+        return True
 
     async def stream(self, may_give: Callable[[UUID], Awaitable[bool]]) -> AsyncIterator[bytes]:
         """The ZIP, as `zips.stream` makes it; its place is given back also when the browser goes away."""
-        _under_way[self.who] += 1
         try:
             async with aclosing(stream(self.entries, may_give, self._open)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
-            _under_way.subtract([self.who])
+            _under_way.discard(self)
 
     async def _open(self, entry: Entry) -> Exported | Kept:
         image, making = self.pictures[entry.image_id]
         return await export(image, self.settings, stem="picture", making=making, lane=ZIPS)
+
+
+_under_way: WeakSet[Contents] = WeakSet()
 
 
 def contents_of(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from django.db import transaction
+from django.db.models import Max
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -35,11 +36,23 @@ def mail_batch(batch_id: str) -> None:
     if not rows.filter(pk__in=batches.to_be_mailed(now)).update(mail_due_at=now + RETRY):
         return
     batch = rows.select_related("made_by", "workspace").get()
-    if not batch.made_by.is_active or send(batch):
+    if not _is_shown(batch) or send(batch):
         rows.update(mail_due_at=None)
-    elif batch.created_at < now - PATIENCE:
+    elif _ended_at(batch) < now - PATIENCE:
         log.error("Nobody could be told that batch %s is over.", batch.pk)
         rows.update(mail_due_at=None)
+
+
+def _is_shown(batch: Batch) -> bool:
+    """To its maker, at this moment: whoever left the workspace is mailed nothing of it."""
+    there = {"workspace__memberships__user": batch.made_by, "workspace__trashed_at": None, "made_by__is_active": True}
+    return Batch.objects.filter(pk=batch.pk, **there).exists()
+
+
+def _ended_at(batch: Batch) -> datetime:
+    """When its last edit ended: a large batch may take days."""
+    last: datetime | None = batch.jobs.aggregate(last=Max("finished_at"))["last"]
+    return last or batch.created_at
 
 
 def tell(batch: Batch, now: datetime) -> None:

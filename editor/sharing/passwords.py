@@ -5,7 +5,7 @@ The cookie is good for this link and this password alone: a new one asks everybo
 
 from datetime import timedelta
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest, HttpResponseBase
@@ -32,20 +32,19 @@ def is_unlocked(request: HttpRequest, share: Share) -> bool:
 
 
 def fits(request: HttpRequest, share: Share, password: str) -> bool:
-    """One try, which counts if it is wrong: an office that opens a link at once is nobody who guesses.
+    """One try, which counts only if it is wrong: many may come at once who know it, from one address.
 
-    Raises TooMany, without looking at the password. Of tries at one moment a few more than the limit are looked at.
+    Whoever knows a new one does not wait for what was tried at the one before. Raises TooMany, without looking at the
+    password.
     """
-    if not _may_try(request, share, dry_run=True):
+    key = f"{share.pk} {share.password}"
+    tried = ratelimit.consume(request, app="allauth.account", action=TRIES, key=key)
+    if not tried:
         raise TooMany
-    right = check_password(password, share.password)
-    if not right and not _may_try(request, share):
-        raise TooMany
-    return right
-
-
-def _may_try(request: HttpRequest, share: Share, *, dry_run: bool = False) -> bool:
-    return bool(ratelimit.consume(request, action=TRIES, key=str(share.pk), dry_run=dry_run))
+    if not check_password(password, share.password):
+        return False
+    tried.rollback()
+    return True
 
 
 def unlock(response: HttpResponseBase, share: Share) -> None:

@@ -29,6 +29,7 @@ from editor.review.threads import said_to
 from editor.views import cursors
 from editor.views.frame import PersonRequest, may_manage_here, signed_in, workspace_here
 
+MOVED = "This picture was moved to another workspace, where others read what is said. Reload the page to write there."
 NAME_ASKED = 80  # characters of a name that are looked for
 
 
@@ -86,6 +87,8 @@ def _add(request: PersonRequest, image_id: UUID) -> HttpResponse:
     image = talked_image_for(request.user, image_id)
     thread = _thread_in(request.POST.get("thread", ""), image)
     form = CommentForm(request.POST)
+    if request.POST.get("workspace", str(image.workspace_id)) != str(image.workspace_id):
+        return _refused(request, image, MOVED)
     if not form.is_valid():
         return _refused(request, image, form.sentence)
     words = form.cleaned_data

@@ -3,19 +3,24 @@
 Whatever a link does not open, for whatever reason, is answered alike: by one page, which says nothing.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from asgiref.sync import iscoroutinefunction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.decorators import sync_and_async_middleware
 
 from editor.access import share_of_token, shared_image
 from editor.models import Image, Share
 from editor.sharing.passwords import is_unlocked
 
 NOWHERE = "no-store"
+PLACE = "/s/"  # where all addresses of links begin
+Get = Callable[[HttpRequest], HttpResponseBase]
+AsyncGet = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
@@ -28,6 +33,25 @@ def seal(response: HttpResponseBase, *, forms: bool = False) -> HttpResponseBase
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "same-origin" if forms else "no-referrer"
     return response
+
+
+@sync_and_async_middleware
+def sealed(get_response: Get | AsyncGet) -> Get | AsyncGet:
+    """The same for what comes to no view of a link: without its last slash, by a wrong method, refused as a form."""
+
+    def closed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_open = request.path_info.startswith(PLACE) and "X-Robots-Tag" not in response
+        return seal(response, forms=True) if is_open else response
+
+    if iscoroutinefunction(get_response):
+        rest = cast(AsyncGet, get_response)
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            return closed(request, await rest(request))
+
+        return answer_async
+
+    return lambda request: closed(request, cast(Get, get_response)(request))
 
 
 def gone() -> HttpResponseBase:

@@ -27,6 +27,7 @@ from editor.models import (
     RuleAction,
     Usage,
     User,
+    Workspace,
 )
 from tests.jobs.test_allowances import together
 from tests.makers import make_image, make_user
@@ -240,6 +241,36 @@ def test_mail_comes_when_the_last_one_ended(alice: User, mailoutbox: list[Any], 
     assert sent.to == ["alice@example.com"]
     assert "1 did not work" in sent.body
     assert f"{settings.PUBLIC_URL}/batches/{batch.pk}/" in sent.body
+
+
+@pytest.mark.parametrize("gone", ["member", "workspace"])
+def test_whoever_sees_a_batch_no_more_is_mailed_nothing_of_it(gone: str, alice: User, mailoutbox: list[Any]) -> None:
+    batch = create_batch(alice, pictures(alice, 1), SPEC, "token", mail=True)
+    cancel_waiting(batch)
+    if gone == "member":
+        batch.workspace.memberships.all().delete()
+    else:
+        Workspace.objects.filter(pk=batch.workspace_id).update(personal_for=None, trashed_at=timezone.now())
+    batch_mails.mail_batch(str(batch.pk))
+    batch.refresh_from_db()
+    assert (mailoutbox, batch.mail_due_at) == ([], None)
+
+
+def test_mail_server_that_fails_when_a_long_batch_ends_is_asked_again(
+    alice: User, mailoutbox: list[Any], settings: Settings
+) -> None:
+    batch = create_batch(alice, pictures(alice, 1), SPEC, "token", mail=True)
+    cancel_waiting(batch)
+    Batch.objects.filter(pk=batch.pk).update(created_at=timezone.now() - timedelta(days=3))
+    good, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1  # where nobody listens
+    batch_mails.mail_batch(str(batch.pk))
+    batch.refresh_from_db()
+    assert batch.mail_due_at
+    Batch.objects.filter(pk=batch.pk).update(mail_due_at=timezone.now())
+    settings.EMAIL_BACKEND = good
+    batch_mails.mail_batch(str(batch.pk))
+    assert len(mailoutbox) == 1
 
 
 def test_clock_rings_for_the_mail(alice: User, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any) -> None:

@@ -1,9 +1,12 @@
 """What strangers can cause at will fills no log: a line each, and words for whoever sent it."""
 
+import io
 import logging
 
 import pytest
 from django.test import Client
+
+from editor.models.shares import new_token
 
 FORM = "application/x-www-form-urlencoded"
 LOGIN = "/account/login/"
@@ -35,3 +38,16 @@ def test_foreign_host_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert Client().get(LOGIN, headers={"Host": "evil.example"}).status_code == 400
     assert "Traceback" not in caplog.text
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+def test_what_opens_a_link_is_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, token = io.StringIO(), new_token()
+    for handler in logging.root.handlers:
+        if type(handler) is logging.StreamHandler:
+            monkeypatch.setattr(handler, "stream", said)
+    for address in (f"/s/{token}/password/", f"/unsubscribe/{token}:a:b/", f"/sources/{token}.jpg", f"/s/{token}/"):
+        assert Client(enforce_csrf_checks=True).post(address).status_code in {403, 404}
+    logging.getLogger("django.request").error("%s: %s", "Service Unavailable", f"/hooks/flux/{token}/")
+    assert token not in said.getvalue()
+    assert "/s/…/password/" in said.getvalue()
+    assert "Service Unavailable: /hooks/flux/…/" in said.getvalue()

@@ -137,6 +137,20 @@ def test_sensitive_picture_becomes_no_cover(team: Team, old: Image, new: Image) 
     assert Workspace.objects.get(pk=team.workspace.pk).cover == old
 
 
+def test_cover_that_somebody_chose_since_stays(team: Team, old: Image, new: Image) -> None:
+    space, other = Workspace.objects.filter(pk=team.workspace.pk), team.picture(name="chair.jpg")
+    space.update(cover=old)
+    made = put_in_place(old, new, team.alice)
+    assert made is not None
+    assert take_back(made, team.alice)
+    assert space.get().cover == old
+    made = put_in_place(old, new, team.alice)
+    assert made is not None
+    space.update(cover=other)
+    assert take_back(made, team.alice)
+    assert space.get().cover == other
+
+
 def test_may_replace_all_that_it_was_made_from_and_nothing_else(team: Team, old: Image, new: Image) -> None:
     second = team.picture(name="frame.jpg")
     stranger = team.picture()

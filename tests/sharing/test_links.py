@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -211,6 +212,21 @@ def test_views_are_counted_once_an_hour_for_each_browser_outside(
     share.refresh_from_db()
     assert share.views == 2
     assert share.viewed_at
+
+
+def test_view_counts_again_after_an_hour_and_at_another_link(
+    bob: User, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share, other, guest = share_of(bob, image), share_of(bob, image), Client()
+    guest.get(at("shared", share))
+    guest.cookies["seen"]["path"] = "/"
+    guest.get(at("shared", other))
+    assert [each.views for each in Share.objects.all()] == [1, 1]
+    later = time.time() + 3601
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    for _ in range(2):
+        guest.get(at("shared", other))  # the test's browser keeps cookies for ever
+    assert Share.objects.get(pk=other.pk).views == 2
 
 
 def test_nobody_is_counted_who_only_sees_the_question_for_a_password(bob: User, image: Image) -> None:

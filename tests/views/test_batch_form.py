@@ -1,6 +1,7 @@
 """The form of a batch: fields, price and table follow what is typed, and what is wrong stands where it is mended."""
 
 import re
+from time import process_time
 from typing import Any
 from uuid import uuid4
 
@@ -149,3 +150,13 @@ def test_form_token_is_not_spent_by_looking(alice: User, alice_client: Client) -
     preview(alice_client, *images, prompt="blue", form_token=token)
     ask(alice_client, *images, prompt="blue", form_token=token)
     assert Batch.objects.get().form_token == token
+
+
+def test_tables_and_words_of_any_length_cost_little(alice: User, alice_client: Client) -> None:
+    names = [f"a{number}" for number in range(10_000)]
+    table = SimpleUploadedFile("table.csv", ",".join(["colour", *map(str, range(40_000))]).encode() + b"\nred")
+    began = process_time()
+    preview(alice_client, *cups(alice), prompt="make it {colour}", table=table)
+    assert process_time() - began < 5
+    page = preview(alice_client, *cups(alice), prompt="".join(f"{{{name}}}" for name in names))
+    assert 500 < page.count('name="value-') < 1_000

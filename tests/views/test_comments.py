@@ -209,3 +209,14 @@ def test_many_threads_cost_no_more_queries(
     address = reverse("picture_comments", args=[image.pk])
     with django_assert_max_num_queries(9):
         bob_client.get(address, headers=HTMX)
+
+
+def test_what_was_meant_for_one_team_is_not_said_to_another(bob: User, bob_client: Client, image: Image) -> None:
+    page = page_of(bob_client, image)
+    seen = f'<input type="hidden" name="workspace" value="{image.workspace_id}">'
+    assert seen in page
+    Image.objects.filter(pk=image.pk).update(workspace=Workspace.objects.personal_of(bob))
+    fields = {"text": "Their client is late", "workspace": str(image.workspace_id)}
+    refused = bob_client.post(reverse("picture_comments", args=[image.pk]), fields, headers=HTMX)
+    assert (refused.status_code, "was moved to another workspace" in refused.content.decode()) == (422, True)
+    assert not Comment.objects.exists()

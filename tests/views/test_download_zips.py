@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gc
 import io
 import json
 import zipfile
@@ -108,12 +109,12 @@ def test_conversion_stops_when_the_browser_leaves(alice: User, own: Workspace) -
         response: Any = await client.post(reverse("selection_zip", args=[own.pk]), body)
         pieces = aiter(response.streaming_content)
         await anext(pieces)
-        assert export_zips._under_way.total() == 1
+        assert len(export_zips._under_way) == 1
         await pieces.aclose()
         await asyncio.sleep(0.1)
 
     asyncio.run(leave())
-    assert export_zips._under_way.total() == 0
+    assert not export_zips._under_way
     assert not exports._open
     assert exports.ZIPS.taken == 0
 
@@ -125,6 +126,26 @@ def test_more_zips_than_the_machine_should_bear_are_told_to_come_again(
     image = make_image(alice, stored=True)
     assert download(alice, own, image, format="png").status_code == 503
     assert zip_of(download(alice, own, image, pattern="{date}")).namelist()[0].endswith(".jpg")
+
+
+def test_those_who_come_at_one_moment_do_not_all_get_the_last_place(alice: User, own: Workspace) -> None:
+    image, client = make_image(alice, stored=True), client_of(alice)
+    address, body = reverse("selection_zip", args=[own.pk]), {"picture": image.pk, "format": "png"}
+
+    async def together() -> list[int]:
+        return [one.status_code for one in await asyncio.gather(*(client.post(address, body) for _ in range(6)))]
+
+    assert sorted(asyncio.run(together())) == [200] * export_zips.OF_ONE_PERSON + [503] * 4
+    gc.collect()
+    assert not export_zips._under_way  # nobody read any of them
+
+
+def test_nothing_is_made_for_whoever_only_asks_what_there_is(alice: User, own: Workspace) -> None:
+    shelf = new_collection(alice, own, "Lamps")
+    collect(alice, shelf, [make_image(alice, stored=True)])
+    address = reverse("collection_zip", args=[shelf.pk])
+    response: Any = asyncio.run(client_of(alice).head(address, {"format": "png"}))
+    assert (response.status_code, response["Content-Type"], response.streaming) == (200, "application/zip", False)
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(alice: User, own: Workspace) -> None:

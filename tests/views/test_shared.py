@@ -318,3 +318,19 @@ def test_open_page_learns_what_changed(
     assert guest.get(address).json() == {"pictures": True, "talk": False}
     links.revoke(share, bob)
     assert guest.get(address).status_code == 404
+
+
+def test_answers_that_come_from_no_page_of_a_link_are_kept_nowhere_either(bob: User, image: Image) -> None:
+    share, guest = share_of(bob, image), Client(enforce_csrf_checks=True)
+    page = at("shared", share)
+    answers = [
+        guest.get(page.rstrip("/")),  # leads to the one with it
+        guest.get(f"{page}nothing/"),
+        guest.get(at("shared_unlock", share)),
+        guest.post(at("shared_unlock", share), {"password": "x"}),
+    ]
+    assert [answer.status_code for answer in answers] == [301, 404, 405, 403]
+    assert {(answer["Cache-Control"], answer["X-Robots-Tag"]) for answer in answers} == {
+        ("no-store", "noindex, nofollow")
+    }
+    assert "X-Robots-Tag" not in guest.get("/nothing/")
