@@ -17,7 +17,7 @@ from uuid import uuid4
 NAMES = ("request", "job", "attempt")
 _known: ContextVar[Mapping[str, str]] = ContextVar("retake_log_context", default=MappingProxyType({}))
 _OPENS = re.compile(
-    r"/(s|appeals|unsubscribe|sources|hooks/flux|account/confirm-email|account/password/reset/key)/[\w:.%~-]{12,}"
+    r"/(s|join|appeals|unsubscribe|sources|hooks/flux|account/confirm-email|account/password/reset/key)/[\w:.%~-]{12,}"
 )
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 

@@ -2,9 +2,12 @@
 
 import io
 import logging
+import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
 from editor.models.shares import new_token
 
@@ -45,9 +48,18 @@ def test_what_opens_a_link_is_not_written_down(monkeypatch: pytest.MonkeyPatch) 
     for handler in logging.root.handlers:
         if type(handler) is logging.StreamHandler:
             monkeypatch.setattr(handler, "stream", said)
-    for address in (f"/s/{token}/password/", f"/unsubscribe/{token}:a:b/", f"/sources/{token}.jpg", f"/s/{token}/"):
+    for address in (f"/s/{token}/password/", f"/unsubscribe/{token}:a:b/", f"/sources/{token}.jpg", f"/join/{token}/"):
         assert Client(enforce_csrf_checks=True).post(address).status_code in {403, 404}
     logging.getLogger("django.request").error("%s: %s", "Service Unavailable", f"/hooks/flux/{token}/")
     assert token not in said.getvalue()
     assert "/s/…/password/" in said.getvalue()
     assert "Service Unavailable: /hooks/flux/…/" in said.getvalue()
+
+
+def test_proxy_logs_none_of_these_addresses_either() -> None:
+    said = (settings.BASE_DIR / "deploy/nginx/retake.conf").read_text()
+    for name in ("shared", "unsubscribe", "join", "appeal_by_link", "flux_webhook"):
+        path = reverse(name, args=[new_token()])
+        assert re.match(re.findall(r"~(\^/\(.*\)/) 0;", said)[0], path)
+    for name in ("shared", "unsubscribe", "join", "appeal_by_link"):
+        assert re.match(re.findall(r"location ~ (\^/\(.*\)/) {", said)[0], reverse(name, args=[new_token()]))
