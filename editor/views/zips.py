@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
@@ -29,8 +29,6 @@ from editor.views.selection import LARGEST, ids_in, nothing_chosen, refusal
 if TYPE_CHECKING:
     from editor.models import User
     from editor.models.images import ImageQuerySet
-
-ZIP = "application/zip"
 
 
 @require_POST
@@ -176,15 +174,11 @@ async def _answer(request: HttpRequest, user: "User", find: Callable[[], Many]) 
         name, contents = await ask_database(look)
     except (NotPossible, Unclear) as problem:
         return await sync_to_async(refusal)(request, problem)
-    response: HttpResponseBase
-    if request.method == "HEAD":  # all of it would be made, for nobody
-        response = HttpResponse(content_type=ZIP)
-    else:
-        if isinstance(contents, Contents) and not contents.take_place():
-            return await sync_to_async(busy)(request)
-        may_give = _may_give(user)
-        pieces = contents.stream(may_give) if isinstance(contents, Contents) else stream(contents, may_give)
-        response = StreamingHttpResponse(pieces, content_type=ZIP)
+    if isinstance(contents, Contents) and not contents.take_place():
+        return await sync_to_async(busy)(request)
+    may_give = _may_give(user)
+    pieces = contents.stream(may_give) if isinstance(contents, Contents) else stream(contents, may_give)
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
     kept = "".join(c for c in name if c.isalnum() or c in " -_").strip()[:60]
     response["Content-Disposition"] = content_disposition_header(True, f"{kept or 'pictures'}.zip") or "attachment"
     response["Cache-Control"] = "private, no-store"

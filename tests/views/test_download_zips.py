@@ -140,14 +140,6 @@ def test_those_who_come_at_one_moment_do_not_all_get_the_last_place(alice: User,
     assert not export_zips._under_way  # nobody read any of them
 
 
-def test_nothing_is_made_for_whoever_only_asks_what_there_is(alice: User, own: Workspace) -> None:
-    shelf = new_collection(alice, own, "Lamps")
-    collect(alice, shelf, [make_image(alice, stored=True)])
-    address = reverse("collection_zip", args=[shelf.pk])
-    response: Any = asyncio.run(client_of(alice).head(address, {"format": "png"}))
-    assert (response.status_code, response["Content-Type"], response.streaming) == (200, "application/zip", False)
-
-
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(alice: User, own: Workspace) -> None:
     response = download(alice, own, make_image(alice, stored=True), format="exe")
     assert response.status_code == 400

@@ -329,7 +329,7 @@ def test_answers_that_come_from_no_page_of_a_link_are_kept_nowhere_either(bob: U
         guest.get(at("shared_unlock", share)),
         guest.post(at("shared_unlock", share), {"password": "x"}),
     ]
-    assert [answer.status_code for answer in answers] == [301, 404, 405, 403]
+    assert [answer.status_code for answer in answers] == [301, 404, 302, 403]
     assert {(answer["Cache-Control"], answer["X-Robots-Tag"]) for answer in answers} == {
         ("no-store", "noindex, nofollow")
     }
