@@ -18,7 +18,7 @@ def test_clear_cache_is_harmless(started: Start, body: Body) -> None:
 
 @pytest.mark.parametrize("command", ["clear_queue", "restart_server", "update_server"])
 def test_others_bring_a_proxys_pages_for_a_while(started: Start, body: Body, command: str) -> None:
-    sandbox, _ = started(restart_seconds=0.6)
+    sandbox, _ = started(restart_seconds=2.0)
     answer = posted(sandbox, f"flux_kontext_dev/{command}").json()
     assert (answer["status"], bool(answer["message"])) == ("success", True)
     tried = [
