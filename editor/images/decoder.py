@@ -1,6 +1,7 @@
 """Decodes pictures, each in a process of its own: a fork of this one, which has everything loaded.
 
 It reads no picture itself, but for one of its own making, and looks after its forks: how they end, and that they do.
+While nobody asks, one fork stands by, for one picture like all the others: most of what a fork costs is done then.
 
 `warm_decoder` starts it with ``python -I decoder.py`` and a socket as stdin. An order is one message, JSON with raw,
 out_dir, max_bytes, max_pixels, widths, crop, memory (bytes), cpu and timeout (seconds), and with it three open files:
@@ -11,6 +12,7 @@ of `exports` has, in place of what to make of an upload, `export`: a file that s
 Nothing of Django is imported. In each fork the limits come first, before a byte of the picture is read.
 """
 
+import gc
 import importlib
 import io
 import json
@@ -25,14 +27,15 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 OUT_OF_MEMORY = 77
 LONGEST_ORDER = 65_536  # bytes
 _LARGEST_FILE = 1_000_000_000  # bytes of any file that it may write
 _GRACE = 5  # seconds over a picture's time
+_QUIET = 0.2  # seconds without an order after which the next fork is made ahead
 _LOADED = [
     *("editor.images.normalizing", "editor.images.outputs", "editor.images.exporting"),
     *("concurrent.futures.thread", "PIL.ImageCms"),
@@ -112,6 +115,25 @@ class _Picture:
     expired: bool = False
 
 
+@dataclass
+class _Spare:
+    """The fork that stands by, and where its order goes; it ends as soon as nobody can give it one any more."""
+
+    worker: int
+    order: socket.socket
+
+
+@dataclass
+class _Desk:
+    """What there is to look after."""
+
+    orders: socket.socket
+    work: Work
+    pictures: dict[int, _Picture] = field(default_factory=dict)  # by the process that works on each
+    spare: _Spare | None = None
+    open: bool = True  # whether there may be more orders
+
+
 def serve(work: Work = work) -> int:
     """Take orders until nobody is there to give one, and then until the last picture is done."""
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -121,16 +143,18 @@ def serve(work: Work = work) -> int:
         with suppress(ImportError):
             importlib.import_module(module)
     _rehearse()
-    orders, bell = socket.socket(fileno=0), _bell_of_ends()
-    pictures: dict[int, _Picture] = {}
-    waits = [bell, orders]
-    while pictures or orders in waits:
-        ready, _, _ = select.select(waits, [], [], _until_the_next_end(pictures))
+    gc.freeze()  # a fork would copy much of what is loaded only to find that none of it is garbage
+    desk, bell = _Desk(socket.socket(fileno=0), work), _bell_of_ends()
+    while desk.pictures or desk.open:
+        waits = [bell, desk.orders] if desk.open else [bell]
+        ready, _, _ = select.select(waits, [], [], _until_something_is_to_do(desk))
         if bell in ready:
             bell.recv(LONGEST_ORDER)
-        _tell_ends(pictures)
-        if orders in ready and not _begin(orders, pictures, work):
-            waits.remove(orders)
+        _tell_ends(desk.pictures)
+        if desk.orders in ready:
+            desk.open = _begin(desk)
+        elif not ready and desk.open and not desk.pictures and desk.spare is None:
+            desk.spare = _stand_by(desk)
     return 0
 
 
@@ -157,9 +181,11 @@ def _bell_of_ends() -> socket.socket:
     return bell
 
 
-def _until_the_next_end(pictures: dict[int, _Picture]) -> float | None:
-    """Seconds until the time of the next picture is over."""
-    ends = [picture.until for picture in pictures.values() if not picture.expired]
+def _until_something_is_to_do(desk: _Desk) -> float | None:
+    """Seconds until the time of the next picture is over, or the next fork is to be made ahead."""
+    if not desk.pictures and desk.spare is None:
+        return _QUIET
+    ends = [picture.until for picture in desk.pictures.values() if not picture.expired]
     return max(0.0, min(ends) - time.monotonic()) if ends else None
 
 
@@ -178,33 +204,85 @@ def _tell_ends(pictures: dict[int, _Picture]) -> None:
             os.kill(worker, signal.SIGKILL)
 
 
-def _begin(orders: socket.socket, pictures: dict[int, _Picture], work: Work) -> bool:
-    """Fork for the next order; False if there is none, nor will be."""
-    message, files, _, _ = socket.recv_fds(orders, LONGEST_ORDER, 3)
+def _begin(desk: _Desk) -> bool:
+    """Have the next order done, by the fork that stands by or a new one; False if there is none, nor will be."""
+    message, files, _, _ = socket.recv_fds(desk.orders, LONGEST_ORDER, 3)
     if not message:
         return False
     order = json.loads(message)
     out, err, told = files
-    worker = os.fork()
-    if worker == 0:
-        orders.close()
-        for theirs in (told, *(picture.told for picture in pictures.values())):
-            os.close(theirs)
-        _work_alone(order, out, err, work)
-    pictures[worker] = _Picture(told, time.monotonic() + order["timeout"])
+    worker = _hand_on(desk, message, out, err)
+    if worker is None:
+        worker = os.fork()
+        if worker == 0:
+            _leave(desk)
+            os.close(told)
+            _work_alone(order, out, err, work=desk.work)
+    desk.pictures[worker] = _Picture(told, time.monotonic() + order["timeout"])
     os.close(out)
     os.close(err)
-    orders.send(b".")
+    desk.orders.send(b".")
     return True
 
 
-def _work_alone(order: dict[str, Any], out: int, err: int, work: Work) -> None:
+def _hand_on(desk: _Desk, message: bytes, out: int, err: int) -> int | None:
+    """The process that stood by and has the order now; None if there was none, or none any more."""
+    spare, desk.spare = desk.spare, None
+    if spare is None:
+        return None
+    with spare.order:
+        try:
+            socket.send_fds(spare.order, [message], [out, err])
+        except OSError:  # somebody ended it
+            os.waitpid(spare.worker, 0)
+            return None
+    return spare.worker
+
+
+def _stand_by(desk: _Desk) -> _Spare:
+    """Fork ahead for the next order."""
+    ours, theirs = socket.socketpair()
+    worker = os.fork()
+    if worker == 0:
+        ours.close()
+        _leave(desk)
+        _wait_for_an_order(theirs, desk.work)
+    theirs.close()
+    return _Spare(worker, ours)
+
+
+def _wait_for_an_order(orders: socket.socket, work: Work) -> NoReturn:
+    _rehearse()  # what it writes to, it has to itself from then on
+    message, files, _, _ = socket.recv_fds(orders, LONGEST_ORDER, 2)
+    if not message:
+        os._exit(0)
+    orders.close()
+    _work_alone(json.loads(message), *files, work=work)
+
+
+def _leave(desk: _Desk) -> None:
+    """In a fork: what it has no part in."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, order["timeout"] + _GRACE)  # should nobody be there to end it
     os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for file, place in ((nothing, 0), (out, 1), (err, 2)):
+    desk.orders.close()
+    _read_nothing()  # which the orders came by: no other file must get this number
+    for picture in desk.pictures.values():
+        os.close(picture.told)
+    if desk.spare is not None:
+        desk.spare.order.close()
+
+
+def _read_nothing() -> None:
+    file = os.open(os.devnull, os.O_RDONLY)
+    if file != 0:
+        os.dup2(file, 0)
+        os.close(file)
+
+
+def _work_alone(order: dict[str, Any], out: int, err: int, *, work: Work) -> NoReturn:
+    signal.setitimer(signal.ITIMER_REAL, order["timeout"] + _GRACE)  # should nobody be there to end it
+    for file, place in ((out, 1), (err, 2)):
         os.dup2(file, place)
         os.close(file)
     code = 1

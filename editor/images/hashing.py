@@ -6,6 +6,7 @@ Pillow alone, as it runs in the decoder's process, under its limits of memory an
 from collections.abc import Sequence
 from functools import cache
 from math import cos, pi
+from operator import mul
 from statistics import median
 from typing import cast
 
@@ -43,7 +44,8 @@ def perceptual_hash(picture: Image.Image) -> Parts | None:
 
 
 def _strength(values: Sequence[float], wave: Sequence[float]) -> float:
-    return sum(value * height for value, height in zip(values, wave, strict=True))
+    strength: float = sum(map(mul, values, wave))
+    return strength
 
 
 @cache

@@ -19,7 +19,7 @@ _JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}  # 4
 _PNG: dict[str, Any] = {"format": "PNG", "compress_level": 1, "compress_type": zlib.Z_RLE}  # smaller than by default
 _WEBP: dict[str, Any] = {"format": "WEBP", "quality": 80, "method": 2}
 _GAP = 1.5  # how many times larger than wanted a cheap box filter may leave it before Lanczos does the rest
-_PLACEHOLDER = 24  # pixels: thumbhash is written in Python and keeps far less than that
+_PLACEHOLDER = 16  # pixels: thumbhash is written in Python and keeps far less than that
 
 
 def write_outputs(picture: Normalized, out_dir: Path, widths: Sequence[int]) -> dict[str, Any]:

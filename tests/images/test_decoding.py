@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -267,6 +269,61 @@ def test_each_picture_has_a_process_of_its_own_without_what_another_left_there(
     assert [left for _, left in found] == ["False", "False"]
 
 
+def standing_by() -> int:
+    """The process that was made ahead for the next picture."""
+    waiting = warm_decoder._held.running
+    assert waiting is not None
+    found: list[int] = []
+
+    def there() -> bool:
+        found[:] = [pid for pid in all_pids() if parent_of(pid) == waiting.process.pid and not has_ended(pid)]
+        return len(found) == 1
+
+    wait_until(there, 10, "A process ahead of the next picture")
+    return found[0]
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def test_process_that_stands_by_gets_one_picture_like_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import json, os, sys; print(json.dumps({'refused': f'{os.getpid()} {hasattr(sys, chr(120))}'})); sys.x = 1"
+    put_in_place(monkeypatch, tmp_path, code)
+    warm_decoder._running()
+    for _ in range(2):
+        ready = standing_by()
+        for expected in (True, False):
+            with pytest.raises(Refused) as caught:
+                decode(b"x", tmp_path, max_bytes=10, max_pixels=10)
+            pid, left = caught.value.code.split()
+            assert (int(pid) == ready, left) == (expected, "False")
+
+
+def test_process_that_stands_by_keeps_to_time_and_memory_and_may_be_killed(
+    clean: Clean, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = saved(scene(), "PNG")
+    before = clean(raw).master_sha256
+    killed = standing_by()
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: has_ended(killed), 10, "Its end")
+    assert clean(raw).master_sha256 == before
+    standing_by()
+    with pytest.raises(DecoderDied, match="no answer within"):
+        decode(SAMPLES / "phone.jpg", tmp_path, max_bytes=10**7, max_pixels=10**8, timeout=0.01)
+    standing_by()
+    monkeypatch.setattr(decoding, "_MEMORY_PER_PIXEL", 0)
+    monkeypatch.setattr(decoding, "_BASE_MEMORY", 100_000_000)
+    with pytest.raises(DecoderDied, match="out of memory"):
+        decode(flat_png(9_000, 5_000, 8, 2), tmp_path, max_bytes=10**6, max_pixels=10**8)
+
+
 def test_decoder_that_was_killed_while_it_waited_is_started_again(clean: Clean) -> None:
     raw = saved(scene(), "PNG")
     before = clean(raw).master_sha256
@@ -278,18 +335,23 @@ def test_decoder_that_was_killed_while_it_waited_is_started_again(clean: Clean) 
 
 def test_waiting_decoder_ends_with_the_process_that_it_is_for(tmp_path: Path) -> None:
     program = """if True:
-    import os, pathlib, sys
+    import os, pathlib, sys, time
     sys.path.append(sys.argv[1])
     from editor.images import warm_decoder
     from editor.images.decoding import decode
     decode(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), max_bytes=10**7, max_pixels=10**7)
-    print(warm_decoder._held.running.process.pid, flush=True)
+    time.sleep(1)  # until a process stands by
+    waiting = warm_decoder._held.running.process.pid
+    stats = [path.read_text() for path in pathlib.Path("/proc").glob("[0-9]*/stat")]
+    forks = [stat.split()[0] for stat in stats if stat.rpartition(")")[2].split()[1] == str(waiting)]
+    print(waiting, *forks, flush=True)
     os.kill(os.getpid(), 9)
     """
     command = [sys.executable, "-c", program, str(ROOT), str(SAMPLES / "coffee.jpg"), str(tmp_path)]
     done = subprocess.run(command, check=False, capture_output=True, timeout=60)
-    pid = int(done.stdout)
-    wait_until(lambda: pid not in all_pids() or has_ended(pid), 10, "Its end")
+    waiting = [int(pid) for pid in done.stdout.split()]
+    assert len(waiting) == 2
+    wait_until(lambda: all(pid not in all_pids() or has_ended(pid) for pid in waiting), 10, "Their end")
 
 
 @pytest.mark.parametrize(
