@@ -24,7 +24,7 @@ from editor.images.decoding import Decoded, DecoderDied, Refused, decode
 from editor.images.likeness import same_bytes
 from editor.images.rights import Rights
 from editor.library.perceptual import phash_columns
-from editor.library.words import index_words
+from editor.library.words import index_result, index_words
 from editor.models import (
     ChangeMap,
     ChangeState,
@@ -261,7 +261,7 @@ def _take_in(image: Image, raw: bytes) -> bool:
         decoded = opened(raw, Path(directory))
         reasons = _reasons(image, decoded)  # an upload of a removed picture is refused before anything is stored
         with _stored(image, decoded):
-            pass
+            index(image)
         return _finish(image, decoded, reasons, raw_size=len(raw) if settings.RAW_KEPT else 0)
 
 
@@ -300,7 +300,8 @@ def _become_ready(image: Image, reasons: list[Reason], **facts: Any) -> bool:
         shape = Shape.of(facts["width"], facts["height"])
         done = image.become_ready(shape=shape, withheld_at=None, **facts)
         if done:
-            index_words(image)
+            index = index_words if image.kind == ImageKind.UPLOADED else index_result
+            index(image)
             withhold(image, reasons)
             veils.inherit(image)
     return done

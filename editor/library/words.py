@@ -49,6 +49,12 @@ def index_words(*images: Image) -> None:
         ImageWord.objects.bulk_create(new, batch_size=_BATCH, ignore_conflicts=True)
 
 
+def index_result(image: Image) -> None:
+    """The same for what an edit made, in the transaction in which it becomes ready: until now nobody could tag it."""
+    new = [_row(image, word) for word in _wanted(image, [])]
+    ImageWord.objects.bulk_create(new, batch_size=_BATCH, ignore_conflicts=True)
+
+
 def _wanted(image: Image, tags: list[str]) -> list[str]:
     prompt = image.job.prompt if image.job is not None else ""
     return list(islice(words_of(" ".join([image.name, *tags, image.description, prompt])), WORDS_MAX))

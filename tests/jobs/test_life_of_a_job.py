@@ -10,6 +10,7 @@ from pytest_django import Settings
 from editor.flux.sandbox import Sandbox
 from editor.images import bucket, keys
 from editor.jobs import checks, lifecycle, submission
+from editor.library.words import index_words
 from editor.models import (
     Allowance,
     Attempt,
@@ -18,6 +19,7 @@ from editor.models import (
     FluxServer,
     GenerationJob,
     ImageState,
+    ImageWord,
     JobState,
     User,
 )
@@ -53,6 +55,15 @@ def test_an_edit_ends_with_a_picture_in_the_bucket(alice: User, sandbox: Sandbox
     assert bucket.get(keys.master_key(result.pk, result.master_ext))[:8] == b"\x89PNG\r\n\x1a\n"
     assert result.root == job.source_image
     assert ChangeMap.objects.get(image=result).is_wanted
+
+
+def test_result_is_found_by_the_words_of_its_prompt(alice: User, sandbox: Sandbox) -> None:
+    result = run(edit(alice, "a Café in the snow, no café")).results.get()
+    words = ImageWord.objects.filter(image=result)
+    found = set(words.values_list("pk", "word", "workspace", "image_created_at"))
+    assert sorted(word for _, word, _, _ in found) == ["a", "cafe", "in", "no", "snow", "the"]
+    index_words(result)
+    assert set(words.values_list("pk", "word", "workspace", "image_created_at")) == found
 
 
 def test_four_samples_give_four_pictures(alice: User, sandbox: Sandbox) -> None:
