@@ -261,7 +261,7 @@ def _take_in(image: Image, raw: bytes) -> bool:
         decoded = opened(raw, Path(directory))
         reasons = _reasons(image, decoded)  # an upload of a removed picture is refused before anything is stored
         with _stored(image, decoded):
-            index(image)
+            pass
         return _finish(image, decoded, reasons, raw_size=len(raw) if settings.RAW_KEPT else 0)
 
 
