@@ -154,7 +154,8 @@ def serve(work: Work = work) -> int:
         if desk.orders in ready:
             desk.open = _begin(desk)
         elif not ready and desk.open and not desk.pictures and desk.spare is None:
-            desk.spare = _stand_by(desk)
+            with suppress(OSError):  # no room for another process now: nobody waits for it
+                desk.spare = _stand_by(desk)
     return 0
 
 
