@@ -245,9 +245,12 @@ def _stand_by(desk: _Desk) -> _Spare:
     ours, theirs = socket.socketpair()
     worker = os.fork()
     if worker == 0:
-        ours.close()
-        _leave(desk)
-        _wait_for_an_order(theirs, desk.work)
+        try:
+            ours.close()
+            _leave(desk)
+            _wait_for_an_order(theirs, desk.work)
+        finally:
+            os._exit(1)  # whatever went wrong: it never goes on as the one that looks after others
     theirs.close()
     return _Spare(worker, ours)
 
@@ -267,7 +270,7 @@ def _leave(desk: _Desk) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     desk.orders.close()
-    _read_nothing()  # which the orders came by: no other file must get this number
+    _read_nothing()  # orders came by the number of stdin, which no other file must get
     for picture in desk.pictures.values():
         os.close(picture.told)
     if desk.spare is not None:
