@@ -216,9 +216,12 @@ def _begin(desk: _Desk) -> bool:
     if worker is None:
         worker = os.fork()
         if worker == 0:
-            _leave(desk)
-            os.close(told)
-            _work_alone(order, out, err, work=desk.work)
+            try:
+                _leave(desk)
+                os.close(told)
+                _work_alone(order, out, err, work=desk.work)
+            finally:
+                os._exit(1)  # as below
     desk.pictures[worker] = _Picture(told, time.monotonic() + order["timeout"])
     os.close(out)
     os.close(err)
