@@ -1,4 +1,4 @@
-"""A chain on sixty pictures with a look before each next step, by keyboard; what failed runs again; one ZIP."""
+"""Three edits saved as a chain; it on sixty pictures with a look before each next step, by keyboard; one ZIP."""
 
 import io
 import zipfile
@@ -12,6 +12,7 @@ from editor.jobs.creation import EditSpec
 from editor.jobs.steps import to_rows
 from editor.library.shelves import collect, new_collection
 from editor.models import Attempt, Batch, Collection, Image, ItemState, Recipe, RecipeVersion, User, Workspace
+from tests.browser.journey import open_sample, run
 from tests.browser.test_accessibility import problems, view
 from tests.makers import make_batch, make_image, make_job
 from tests.portal import Portal
@@ -42,9 +43,10 @@ def shelf(person: User) -> Collection:
 
 
 def test_chain_on_sixty_pictures_with_a_gate(
-    signed_in: Page, person: User, portal: Portal, recipe: Recipe, shelf: Collection, complaints: list[str]
+    signed_in: Page, person: User, portal: Portal, shelf: Collection, complaints: list[str]
 ) -> None:
     page = signed_in
+    chain_of_three_edits(page)
     earlier = len(portal.ledger())
     page.goto(f"/collections/{shelf.pk}/")
     page.get_by_role("button", name="Edit all of them").click()
@@ -94,6 +96,20 @@ def test_chain_on_sixty_pictures_with_a_gate(
     assert all(name.startswith("cup ") for name in pictures)
     promised_alone_was_asked_for(portal, Batch.objects.get(made_by=person), earlier)
     assert complaints == []
+
+
+def chain_of_three_edits(page: Page) -> None:
+    """On a picture of its own, with words that are filled in for each of the others."""
+    open_sample(page)
+    for words in [STEPS[0], "make it rainy", STEPS[2]]:
+        run(page, words)
+        page.locator("#versions li").filter(has_text=words).get_by_role("link", name="Branch from here").click()
+        expect(page.locator("#versions .tile.current").filter(has_text=words)).to_be_visible()
+    page.get_by_role("link", name="Save this path as a recipe").click()
+    page.get_by_label("Name").fill("Catalogue")
+    page.get_by_label("What should change?").nth(1).fill(STEPS[1])
+    page.get_by_role("button", name="Save the recipe").click()
+    expect(page.get_by_role("heading", name="Catalogue")).to_be_visible()
 
 
 def drop_by_keyboard(page: Page, number: int) -> None:
