@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connections
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_playwright import CreateContextCallback
 
 from editor.models import Attempt, AttemptState, GenerationJob, User
@@ -22,6 +22,8 @@ from tests.portal import Portal, SandboxOptions
 
 HERE = Path(__file__).parent
 METRICS_TOKEN = "of-the-browser-tests"
+
+expect.set_options(timeout=20_000)  # ms; a machine may be busy with other tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
