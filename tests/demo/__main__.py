@@ -1,8 +1,8 @@
 """`python -m tests.demo [--url URL]`: exit status 0 if the whole journey went as it should."""
 
 import argparse
-import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from tests.demo.browser import Browser, JourneyError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORDS = "make it look like a watercolour"
+EVERYWHERE = ("0.0.0.0", "[::]")  # told apart, not listened on
 
 
 @contextmanager
@@ -33,13 +34,7 @@ def step(what: str) -> Iterator[list[str]]:
 
 def find_portal(given: str | None) -> str:
     """The address of the portal: the given one, or that of the one which runs on VAR_DIR. Raises JourneyError."""
-    url = given or ""
-    if not url:
-        var = Path(os.environ.get("VAR_DIR") or ROOT / "var")
-        try:
-            url = f"http://127.0.0.1:{json.loads((var / 'ports.json').read_text())['web']}"
-        except (OSError, ValueError, KeyError):
-            raise JourneyError(f"No portal was ever started on {var}: start `make run` first.") from None
+    url = given or address_on(Path(os.environ.get("VAR_DIR") or ROOT / "var"))
     try:
         with requests.Session() as session:
             session.trust_env = False
@@ -47,6 +42,19 @@ def find_portal(given: str | None) -> str:
     except requests.RequestException:
         raise JourneyError(f"No portal answers at {url}: start `make run` first.") from None
     return url
+
+
+def address_on(var: Path) -> str:
+    """Where the portal listens that was started last on this VAR_DIR. Raises JourneyError."""
+    try:
+        written = shlex.split((var / "env").read_text())
+    except (OSError, ValueError):
+        written = []
+    bind = next((word.removeprefix("BIND=") for word in written if word.startswith("BIND=")), "")
+    if not bind:
+        raise JourneyError(f"No portal was ever started on {var}: start `make run` first.")
+    host, _, port = bind.rpartition(":")
+    return f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
 
 
 def drive(url: str) -> None:
