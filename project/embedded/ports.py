@@ -43,11 +43,38 @@ def successive(wish: int) -> Iterator[int]:
     yield from range(wish, min(wish + 101, 65_536))
 
 
+class Claims:
+    """Ports on which a server is going to listen: other starts on this machine pass them by in the meantime.
+
+    A UDP socket holds the number, which the kernel gives to one process alone and takes back when that ends.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+
+    def hold(self, port: int) -> bool:
+        """False if somebody else has it."""
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((HOST, port))
+        except OSError:
+            claim.close()
+            return False
+        self._held.append(claim)
+        return True
+
+    def let_go(self) -> None:
+        while self._held:
+            self._held.pop().close()
+
+
 class PortBook:
     """The ports of one VAR_DIR, kept in a JSON file of `{"name": port}` so that addresses stay the same."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, claims: Claims | None = None) -> None:
+        """With `claims`, what is taken is held there."""
         self.path = path
+        self._claims = claims
 
     def take(self, name: str, candidates: Iterable[int], *, offsets: Iterable[int] = (0,), host: str = HOST) -> int:
         """The port kept for `name` if it is free, else the first free candidate, which is kept from now on.
@@ -59,10 +86,13 @@ class PortBook:
         wishes = [kept[name]] if name in kept else []
         others = {port for other, port in kept.items() if other != name}
         for port in [*wishes, *candidates]:
-            if port not in others and all_free(port, offsets, host):
+            if port not in others and all_free(port, offsets, host) and self._is_ours(port):
                 self._write({**kept, name: port})
                 return port
         raise NoFreePortError(f"No free port was found on {host} for {name}.")
+
+    def _is_ours(self, port: int) -> bool:
+        return self._claims is None or self._claims.hold(port)
 
     def _read(self) -> dict[str, int]:
         try:

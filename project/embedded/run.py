@@ -16,7 +16,7 @@ from project.embedded import programs, redis, s3, secret_file
 from project.embedded.choices import ChoiceError, Embedded, choose, is_given
 from project.embedded.lock import Lock
 from project.embedded.log import Log
-from project.embedded.ports import HOST, NoFreePortError, PortBook, is_free, successive
+from project.embedded.ports import HOST, Claims, NoFreePortError, PortBook, is_free, successive
 from project.embedded.process import Keeper, Program, StartError
 from project.embedded.secret_file import Secrets
 from project.embedded.supervisor import Stopped, Supervisor
@@ -35,11 +35,12 @@ class Portal:
     supervisor: Supervisor
     log: Log
     lock: Lock
+    claims: Claims
 
     def start(self) -> None:
         """Start everything in the order of need and wait until it answers; raises StartError or Stopped."""
         secrets = secret_file.load(self.var / "secrets.json")
-        book = PortBook(self.var / "ports.json")
+        book = PortBook(self.var / "ports.json", self.claims)
         self.environ.update(EMBEDDED="1", VAR_DIR=str(self.var), PYTHONUNBUFFERED="1")
         self.environ.setdefault("DEBUG", "0")
         self.environ.setdefault("SECRET_KEY", secrets.secret_key)
@@ -160,7 +161,8 @@ def run(environ: Mapping[str, str], log: Log) -> None:
     keeper = Keeper(hold=[lock.descriptor])
     supervisor = Supervisor(keeper, log)
     listen_for_signals(supervisor, log)
-    portal = Portal(var, embedded, dict(environ), supervisor, log, lock)
+    claims = Claims()
+    portal = Portal(var, embedded, dict(environ), supervisor, log, lock, claims)
     try:
         log.say("retake", "Starting; the first start takes a little longer.")
         portal.start()
@@ -171,6 +173,7 @@ def run(environ: Mapping[str, str], log: Log) -> None:
     finally:
         supervisor.stop()
         keeper.close()
+        claims.let_go()
     log.say("retake", f"Stopped. Everything is kept in {var}.")
 
 

@@ -2,10 +2,11 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from project.embedded.ports import NoFreePortError, PortBook, all_free, is_free, successive
+from project.embedded.ports import Claims, NoFreePortError, PortBook, all_free, is_free, successive
 
 
 @pytest.fixture
@@ -48,3 +49,17 @@ def test_nothing_free_is_said(book: PortBook, taken: int) -> None:
 def test_damaged_book_is_started_anew(book: PortBook) -> None:
     book.path.write_text("{half")
     assert book.take("web", successive(20_000)) >= 20_000
+
+
+def test_two_starts_at_the_same_moment_take_different_ports(tmp_path: Path) -> None:
+    """Neither listens yet: the first start of a portal takes a minute until its web process does."""
+    claims = Claims(), Claims()
+    one, other = (
+        PortBook(tmp_path / f"{n}.json", claim).take("web", successive(20_300)) for n, claim in enumerate(claims)
+    )
+    assert one != other
+    claims[0].let_go()
+    third = Claims()
+    assert PortBook(tmp_path / "3.json", third).take("web", successive(20_300)) == one
+    claims[1].let_go()
+    third.let_go()
