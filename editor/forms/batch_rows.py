@@ -66,7 +66,7 @@ def read_rows(text: str, names: Sequence[str]) -> list[Row]:
     if not known & set(header):
         if len(names) != 1:
             raise BadRows(f"The first line must name the columns: {', '.join([PICTURE, *names])}.")
-        found = (
+        found: Iterator[Row] = (
             Row(line, {_same(names[0]): _value(value, line)})
             for line, value in enumerate(text.split("\n"), start=1)
             if value.strip()
