@@ -308,6 +308,9 @@ def test_who_may_only_look_by_now_decides_nothing(alice: User, alice_client: Cli
     batch.items.update(state=ItemState.LOOKING)
     team.memberships.filter(user=alice).update(role=Role.VIEWER)
     assert decide(alice_client, batch, "keep").status_code == 404
+    for address, what in (("batch_order", "keep"), ("batch_order", "from"), ("batch_again", "stopped")):
+        answer = alice_client.post(reverse(address, args=[batch.pk]), {"what": what, "step": "0"})
+        assert answer.status_code == 404, what
     assert batch.items.get().state == ItemState.LOOKING
 
 
