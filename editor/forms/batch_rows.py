@@ -5,9 +5,11 @@ Columns are called like the placeholders; one called `picture` names the file. W
 
 import csv
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from editor.forms.fields import line_of
 from editor.models import Image
@@ -58,30 +60,36 @@ def read_rows(text: str, names: Sequence[str]) -> list[Row]:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text or "\ufffd" in text:
         raise BadRows("The table holds characters that are no text.")
-    known = {name.casefold() for name in names} | {PICTURE}
+    known = {_same(name) for name in names} | {PICTURE}
     first = next((line for line in text.split("\n") if line.strip()), "")
     delimiter, header = max(((each, _cells(first, each)) for each in DELIMITERS), key=lambda one: len(one[1]))
     if not known & set(header):
         if len(names) != 1:
             raise BadRows(f"The first line must name the columns: {', '.join([PICTURE, *names])}.")
-        rows = [
-            Row(line, {names[0].casefold(): _value(value, line)})
+        found: Iterator[Row] = (
+            Row(line, {_same(names[0]): _value(value, line)})
             for line, value in enumerate(text.split("\n"), start=1)
             if value.strip()
-        ]
+        )
     else:
         _check_header(header)
         _check_one_kind(first, delimiter, known)
-        rows = list(_read(text, delimiter, header, known))
+        found = _read(text, delimiter, header, known)
+    rows = list(islice(found, ROWS_MAX + 1))  # a file may have half a million, and each costs time
     if not rows:
         raise BadRows("The table has no rows.")
     if len(rows) > ROWS_MAX:
-        raise BadRows(f"At most {ROWS_MAX:,} rows, please; these are {len(rows):,}.")
+        raise BadRows(f"At most {ROWS_MAX:,} rows, please; this table has more.")
     return rows
 
 
+def _same(text: str) -> str:
+    """What a name is compared by: `é` may be one character or two, as some machines write the names of files."""
+    return unicodedata.normalize("NFC", line_of(text)).casefold()
+
+
 def _cells(line: str, delimiter: str) -> list[str]:
-    return [line_of(cell).casefold() for cell in _parted(line, delimiter)]
+    return [_same(cell) for cell in _parted(line, delimiter)]
 
 
 def _parted(line: str, delimiter: str) -> list[str]:
@@ -157,7 +165,7 @@ def match(
     called = _called(images) if by_name else {}
     for place, row in enumerate(rows):
         image, problem = (images[place], "") if not by_name else _named(row, called)
-        values = {name: row.cells.get(name.casefold()) or given.get(name, "") for name in names}
+        values = {name: row.cells.get(_same(name)) or given.get(name, "") for name in names}
         lacking = [name for name in names if not values[name]]
         if lacking and not problem:
             problem = f"Line {row.line}: nothing for “{lacking[0]}”."
@@ -175,7 +183,7 @@ def _called(images: Sequence[Image]) -> dict[str, list[Image]]:
     """The pictures by what a row may call them: the name of the file, with its ending or without."""
     called: dict[str, list[Image]] = {}
     for image in images:
-        name = line_of(image.name).casefold()
+        name = _same(image.name)
         for each in dict.fromkeys([name, name.rpartition(".")[0] or name]):
             called.setdefault(each, []).append(image)
     return called
@@ -184,7 +192,7 @@ def _called(images: Sequence[Image]) -> dict[str, list[Image]]:
 def _named(row: Row, called: Mapping[str, list[Image]]) -> tuple[Image | None, str]:
     """The picture, or what is wrong with its name."""
     name = row.cells.get(PICTURE, "")
-    found = called.get(name.casefold(), [])
+    found = called.get(_same(name), [])
     if len(found) == 1:
         return found[0], ""
     if not name:

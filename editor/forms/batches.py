@@ -9,7 +9,7 @@ from editor.forms.batch_rows import BYTES_MAX, VALUE_MAX, BadRows, match, read_r
 from editor.forms.edits import PROMPT_MAX, EditForm
 from editor.forms.fields import NO_TEXT, TOO_LONG, LineField, ProseField
 from editor.jobs.creation import EditSpec
-from editor.jobs.steps import fill, placeholders
+from editor.jobs.steps import longest_filled, placeholders
 from editor.models import Image
 
 PASTED_MAX = 50_000  # characters; a file may have more
@@ -145,9 +145,7 @@ class BatchForm(EditForm):
         return found
 
     def _check_lengths(self, values: Sequence[Mapping[str, str]]) -> None:
-        steps = self.asked()
-        for number, each in enumerate(values, start=1):
-            longest = max(len(text) for step in fill(steps, each) for text in step.words)
+        for number, longest in enumerate(longest_filled(self.asked(), values), start=1):
             if longest > PROMPT_MAX:
                 raise BadRows(
                     f"With the words of row {number} a prompt has {longest:,} characters; at most {PROMPT_MAX:,}."

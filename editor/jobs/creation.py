@@ -21,9 +21,10 @@ from editor.models import GenerationJob, HeldFor, Image, JobSource, JobState, Ru
 from editor.models.allowances import hold_all
 from editor.models.chosen import chosen
 from editor.moderation import prompts
-from editor.moderation.rules import Verdict, look_at_prompt
+from editor.moderation.rules import Verdict, look_at_prompts
 
 RUNG_AT_ONCE = 8  # edits made together
+LOOKED_AT_SOON = 8  # different prompts; the rules may take a while for a thousand
 MOMENT = timedelta(microseconds=1)
 
 
@@ -84,7 +85,9 @@ def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, 
     writes them. One blocked prompt stops them all. Raises NotAllowed.
     """
     asked = dict.fromkeys(order.spec.words for order in orders)  # most often the same
-    verdicts = {words: look_at_prompt(*words) for words in asked}
+    if len(asked) > LOOKED_AT_SOON:
+        _check_before_looking(user, orders)
+    verdicts = look_at_prompts(asked)
     for words, verdict in verdicts.items():
         if verdict.action == RuleAction.BLOCK:
             return _made_before(user, orders) or _block(user, words, verdict)
@@ -114,6 +117,15 @@ def create_jobs(user: User, orders: list[Order], shared: Callable[[], dict[str, 
         if made := _made_before(user, orders):
             return made
         raise
+
+
+def _check_before_looking(user: User, orders: list[Order]) -> None:
+    """What would be refused for its number anyway costs no long look at its words; asked again under the locks."""
+    if _made_before(user, orders):
+        return
+    workspace = Workspace.objects.get(pk=orders[0].sources[0].workspace_id)
+    _check_waiting(user, workspace, len(orders))
+    _check_allowance(user, workspace, orders)
 
 
 def _ring(jobs: list[GenerationJob]) -> None:
@@ -180,7 +192,7 @@ def _check_pause(person: User) -> None:
 
 
 def _check_waiting(person: User, workspace: Workspace, more: int) -> None:
-    """Both rows are locked, so nobody else adds to either number now."""
+    """Where both rows are locked, nobody else adds to either number now."""
     waiting = GenerationJob.objects.waiting().order_by()
     most = chosen.WAITING_PER_USER
     there = waiting.filter(made_by=person)[:most].count()

@@ -85,22 +85,40 @@ class Tried:
 
 def look_at_prompt(prompt: str, negative_prompt: str = "") -> Verdict:
     """What the active rules say about the words of an edit, those that it should avoid included. One query."""
-    rules = list(PromptRule.objects.filter(is_active=True))
+    return look_at_prompts([(prompt, negative_prompt)])[prompt, negative_prompt]
+
+
+def look_at_prompts(asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Verdict]:
+    """The same of many edits, by their words. One query for all, and one look at each text."""
+    asked, rules = list(asked), list(PromptRule.objects.filter(is_active=True))
     if not rules:
-        return Verdict()
-    texts = [fold(text) for text in (prompt, negative_prompt) if text]
-    fits = [Fit(rule, words) for rule in rules if (words := _words_found(rule, texts))]
+        return dict.fromkeys(asked, Verdict())
+    texts = dict.fromkeys(text for words in asked for text in words if text)
+    found = {text: _found_in(fold(text), rules) for text in texts}
+    return {words: _verdict(rules, [found[text] for text in words if text]) for words in asked}
+
+
+def _verdict(rules: list[PromptRule], found: list[list[list[str]]]) -> Verdict:
+    """`found`: for each text what each of the rules found in it."""
+    fits = []
+    for place, rule in enumerate(rules):
+        if words := tuple(dict.fromkeys(word for of_text in found for word in of_text[place])):
+            fits.append(Fit(rule, words))
     return Verdict(tuple(sorted(fits, key=lambda fit: (-STRICTNESS.index(RuleAction(fit.rule.action)), fit.rule.name))))
 
 
-def _words_found(rule: PromptRule, texts: list[Folded]) -> tuple[str, ...]:
+def _found_in(text: Folded, rules: list[PromptRule]) -> list[list[str]]:
+    """The words that each of these rules finds, as they were typed."""
+    return [_words_found(rule, text) for rule in rules]
+
+
+def _words_found(rule: PromptRule, text: Folded) -> list[str]:
     try:
         find = _finder(rule.kind, rule.text)
     except Unusable as problem:  # written past `problem_of`: it must not stop everybody's edits
         log.error("The rule “%s” on prompts is of no use: %s", rule.name, problem)
-        return ()
-    spans = [(text, span) for text in texts for span in islice(find(text), MOST_FOUND)]
-    return tuple(dict.fromkeys(text.typed[start:end][:80] for text, (start, end) in spans))
+        return []
+    return [text.typed[start:end][:80] for start, end in islice(find(text), MOST_FOUND)]
 
 
 def problem_of(kind: str, text: str) -> str:

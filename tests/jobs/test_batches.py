@@ -108,6 +108,35 @@ def test_many_cost_as_few_queries_as_few(alice: User) -> None:
     assert queries(40) < queries(4) + 10  # rows go to the database in pieces
 
 
+def coloured(user: User, images: list[Image], token: str) -> Batch:
+    values = [{"colour": f"{place} red"} for place in range(len(images))]
+    return create_batch(user, images, EditSpec("make it {colour}"), token, values=values)
+
+
+def test_many_words_cost_as_few_queries_as_few(alice: User) -> None:
+    PromptRule.objects.create(name="White", kind="terms", text="white", action=RuleAction.BLOCK)
+
+    def queries(number: int) -> int:
+        chosen = pictures(alice, number)
+        with CaptureQueriesContext(connection) as seen:
+            coloured(alice, chosen, f"token{number}")
+        return len(seen)
+
+    assert queries(40) < queries(10) + 10
+
+
+def test_too_many_are_refused_before_the_rules_look_at_all_their_words(alice: User, settings: Settings) -> None:
+    PromptRule.objects.create(name="Red", kind="terms", text="39 red", action=RuleAction.BLOCK)
+    settings.EDITS_PER_DAY = 39
+    chosen = pictures(alice, 40)
+    with pytest.raises(NotAllowed, match="That would be 40 pictures"):
+        coloured(alice, chosen, "token")
+    assert not ModerationCase.objects.exists()
+    made = coloured(alice, chosen[:39], "token")
+    assert coloured(alice, chosen[:39], "token") == made  # sent twice, though nothing is left by now
+    assert Batch.objects.count() == 1
+
+
 def test_held_prompt_holds_all_of_them_and_blocked_one_makes_none(alice: User) -> None:
     rule = PromptRule.objects.create(name="White", kind="terms", text="white", action=RuleAction.HOLD)
     batch = create_batch(alice, pictures(alice, 2), SPEC, "token")

@@ -1,6 +1,9 @@
 """From one step of a batch to the next, and the gate between them."""
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -8,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -275,6 +278,54 @@ def test_paused_batch_sends_nothing_and_makes_no_edit(alice: User) -> None:
     batches.resume(batch)
     assert admission.next_in_turn(FluxServer.objects.current()) == back
     assert chains.go_on(batch.pk) == 1
+
+
+@contextmanager
+def while_edits_are_made(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object]) -> Iterator[list[object]]:
+    """Within it the deed is done once, on a connection of its own, while the next edits are made; what it answered."""
+    look, threads, answers = chains._against_all, [], []
+
+    def run() -> None:
+        answers.append(deed())
+        connections.close_all()
+
+    def meanwhile(batch: Batch) -> str:
+        why = look(batch)
+        threads.append(threading.Thread(target=run))
+        threads[0].start()
+        threads[0].join(1)  # it would be over by then, if it did not wait for us
+        return why
+
+    monkeypatch.setattr(chains, "_against_all", meanwhile)
+    yield answers
+    threads[0].join(30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancel_catches_also_the_edits_that_are_being_made(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = chain(alice)
+    succeed(item(batch).job)
+    with while_edits_are_made(monkeypatch, lambda: batches.cancel_waiting(batch)) as canceled:
+        assert chains.go_on(batch.pk) == 1
+    assert canceled == [1]
+    assert list(batch.jobs.order_by("created_at").values_list("batch_step", "state")) == [
+        (0, JobState.SUCCEEDED),
+        (1, JobState.CANCELED),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_is_refused_while_the_next_edit_is_being_made(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    assert gate.keep(item(batch))
+    due = item(batch)
+    with while_edits_are_made(monkeypatch, lambda: gate.take_back(due)) as undone:
+        assert chains.go_on(batch.pk) == 1
+    assert undone == [False]
+    assert (item(batch).state, item(batch).job.batch_step) == (ItemState.WORKING, 1)
+    assert gate.take_back(item(batch))  # it waits for its turn, so that it can still be stopped
+    assert (item(batch).state, batch.jobs.get(batch_step=1).state) == (ItemState.LOOKING, JobState.CANCELED)
 
 
 def test_canceled_rest_goes_no_further_and_can_be_run_after_all(alice: User) -> None:

@@ -1,7 +1,9 @@
 """The steps of a recipe, and what is filled into them."""
 
+from time import process_time
+
 from editor.jobs.creation import EditSpec
-from editor.jobs.steps import fill, from_rows, placeholders, to_rows
+from editor.jobs.steps import fill, from_rows, longest_filled, placeholders, to_rows
 
 
 def test_each_placeholder_is_asked_for_once_in_the_order_of_reading() -> None:
@@ -23,6 +25,21 @@ def test_doubled_braces_are_meant_as_they_stand() -> None:
     assert placeholders(steps) == ["colour", "open"]
     filled = fill(steps, {"colour": "{{red}}", "text": "no"})[0]
     assert filled.words == ("write {colour} in {{red}}", "{{text}} {{1}} {{open}")
+
+
+def test_lengths_are_those_of_what_is_filled_in() -> None:
+    steps = [EditSpec("{{plain}} {A} {a} {Straße} {strasse}", "{no}"), EditSpec("{b}{b}{b}", "{{open} {} {a}")]
+    rows = [{}, {"a": "red", "STRASSE": "x" * 20}, {"b": "{a}" * 9}, {"A": "", "no": "z" * 80}]
+    written = [max(len(text) for step in fill(steps, row) for text in step.words) for row in rows]
+    assert longest_filled(steps, rows) == written
+
+
+def test_lengths_of_the_largest_recipe_with_the_largest_table_cost_little() -> None:
+    words = "{a}{b}{c}{d}{e}{f}{g}{h}{i}{j}{k}{l}" * 100
+    rows = [dict.fromkeys("abcdefghijkl", "red")] * 1_000
+    began = process_time()
+    assert longest_filled([EditSpec(words, words)] * 8, rows) == [3_600] * 1_000
+    assert process_time() - began < 2
 
 
 def test_what_was_written_is_read_as_it_was() -> None:

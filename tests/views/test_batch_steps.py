@@ -1,5 +1,7 @@
 """Recipes and tables for many pictures, the gate, and orders for all of a batch."""
 
+import unicodedata
+from time import process_time
 from typing import Any
 from uuid import uuid4
 
@@ -179,6 +181,14 @@ def test_what_is_wrong_is_said_with_its_line(alice: User, alice_client: Client, 
     assert not Batch.objects.exists()
 
 
+def test_names_are_the_same_however_their_letters_are_made(alice: User, alice_client: Client) -> None:
+    names = [unicodedata.normalize("NFD", "café 1.jpg"), "café 2.jpg"]
+    pictures = [make_image(alice, name=name) for name in names]
+    table = unicodedata.normalize("NFD", "picture,tönung  a\ncafé 1,red\ncafé 2,blue")
+    ask(alice_client, *pictures, prompt="make it {tönung  a}", rows=table)
+    assert [values for _, values in values_of(Batch.objects.get())] == [{"tönung  a": "red"}, {"tönung  a": "blue"}]
+
+
 def test_name_of_two_pictures_is_no_name(alice: User, alice_client: Client) -> None:
     twins = [make_image(alice, name="cup.jpg"), make_image(alice, name="cup.png")]
     answer = with_recipe(alice_client, make_recipe(alice), *twins, rows="picture,colour\ncup,red")
@@ -210,6 +220,11 @@ def test_files_that_are_no_table_are_refused() -> None:
             text_of(data)
     with pytest.raises(BadRows, match="At most 1,000 rows"):
         read_rows("red\n" * (ROWS_MAX + 1), ["colour"])
+    began = process_time()
+    for rows in ("a\n" * 490_000, "colour\n" + "a\n" * 490_000):
+        with pytest.raises(BadRows, match="this table has more"):
+            read_rows(rows, ["colour"])
+    assert process_time() - began < 1
     with pytest.raises(BadRows, match="no text"):
         read_rows("red\0", ["colour"])
     with pytest.raises(BadRows, match="must name the columns: picture, a, b"):
@@ -293,6 +308,9 @@ def test_who_may_only_look_by_now_decides_nothing(alice: User, alice_client: Cli
     batch.items.update(state=ItemState.LOOKING)
     team.memberships.filter(user=alice).update(role=Role.VIEWER)
     assert decide(alice_client, batch, "keep").status_code == 404
+    for address, what in (("batch_order", "keep"), ("batch_order", "from"), ("batch_again", "stopped")):
+        answer = alice_client.post(reverse(address, args=[batch.pk]), {"what": what, "step": "0"})
+        assert answer.status_code == 404, what
     assert batch.items.get().state == ItemState.LOOKING
 
 
