@@ -35,6 +35,7 @@ from editor.views.selection import LARGEST, ids_in, many, refusal
 
 THUMBS = 24  # of the chosen pictures on the form
 RECIPES_SHOWN = 200
+GONE = "This recipe is not there for you any more. Choose another one, or say what should change; your table is kept."
 SHAPES = [(MATCH, "Each its own"), *((ratio, ratio.replace(":", " : ")) for ratio in RATIOS)]
 
 
@@ -100,9 +101,16 @@ def batch_form(request: PersonRequest, ids: list[UUID]) -> HttpResponse:
     workspace, images, left_out = _chosen(request.user, list(dict.fromkeys(ids)))
     if not images:
         return refusal(request, "None of these pictures can be edited: their rights have ended, or they can’t be read.")
-    chosen = _recipe(request)
-    steps = chosen.steps
-    form = BatchForm(*_sent(request), steps=steps, initial={"ratio": MATCH, "samples": 1})
+    sent, gone = _sent(request), False
+    try:
+        chosen = _recipe(request)
+    except Http404:
+        if not sent:
+            raise
+        chosen, gone = Chosen(), True  # what was typed beside it is worth keeping
+    form = BatchForm(*sent, steps=chosen.steps, initial={"ratio": MATCH, "samples": 1})
+    if gone:
+        form.add_error(None, GONE)
     if form.is_bound and form.is_valid():
         try:
             return redirect("batch", _ask(request, form, images, chosen).pk)

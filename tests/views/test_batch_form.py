@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from editor.jobs.creation import EditSpec
@@ -160,3 +161,16 @@ def test_tables_and_words_of_any_length_cost_little(alice: User, alice_client: C
     assert process_time() - began < 5
     page = preview(alice_client, *cups(alice), prompt="".join(f"{{{name}}}" for name in names))
     assert 500 < page.count('name="value-') < 1_000
+
+
+def test_recipe_that_went_while_one_typed_costs_no_table(alice: User, bob: User, alice_client: Client) -> None:
+    gone, foreign = make_recipe(alice, put_away_at=timezone.now()), make_recipe(bob)
+    for recipe in (gone, foreign):
+        answer = with_recipe(alice_client, recipe, *cups(alice), rows="picture;colour\ncup 0;dark green")
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "This recipe is not there for you any more." in page
+        assert "cup 0;dark green" in page
+        assert recipe.name not in page
+    assert not Batch.objects.exists()
+    assert ask(alice_client, *cups(alice), recipe=gone.pk, use="1").status_code == 404

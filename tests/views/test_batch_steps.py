@@ -110,10 +110,11 @@ def test_words_in_braces_are_asked_for_also_without_a_recipe(alice: User, alice_
 def test_recipes_of_others_are_not_there(alice: User, alice_client: Client, bob: User, team: Workspace) -> None:
     mine, shared = make_image(alice), make_recipe(bob, workspace=team, shared=True)
     for foreign in (make_recipe(make_user()), make_recipe(bob), make_recipe(bob, workspace=team)):
-        assert with_recipe(alice_client, foreign, mine, **{"value-0": "red"}).status_code == 404
+        assert with_recipe(alice_client, foreign, mine, **{"value-0": "red"}).status_code == 422
     put_away = make_recipe(alice, put_away_at=timezone.now())
-    assert with_recipe(alice_client, put_away, mine, **{"value-0": "red"}).status_code == 404
-    assert ask(alice_client, mine, recipe="no id").status_code == 404
+    assert with_recipe(alice_client, put_away, mine, **{"value-0": "red"}).status_code == 422
+    assert ask(alice_client, mine, recipe="no id").status_code == 422
+    assert not Batch.objects.exists()
     assert with_recipe(alice_client, shared, mine, **{"value-0": "red"}).status_code == 302
 
 
