@@ -72,6 +72,15 @@ def test_gate_tells_what_changed_and_what_came(alice: User, alice_client: Client
     assert 'hx-swap-oob="beforeend:#look-grid"' in told
 
 
+def test_gate_says_what_was_filled_in_as_one_picture_may_have_two_rows(alice: User, alice_client: Client) -> None:
+    batch = looking(alice, 2)
+    for number, colour in enumerate(["red", "blue <b>"]):
+        batch.items.filter(number=number).update(values={"colour": colour})
+    page = alice_client.get(reverse("batch_look", args=[batch.pk])).content.decode()
+    assert "colour: red" in page
+    assert "colour: blue &lt;b&gt;" in page
+
+
 def test_gate_takes_no_more_than_a_page_and_says_that_there_are_others(
     alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
