@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 
 from editor.forms.fields import line_of
 from editor.models import Image
@@ -125,7 +125,11 @@ def _read(text: str, delimiter: str, header: list[str], known: set[str]) -> Iter
                 continue
             if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRows(f"Line {line}: there are {len(cells)} cells, and the first line names {len(header)}.")
-            named = {name: _value(cell, line) for name, cell in zip(header, cells, strict=False) if name in known}
+            named = {
+                name: _value(cell, line)
+                for name, cell in zip_longest(header, cells[: len(header)], fillvalue="")
+                if name in known
+            }
             yield Row(line, named, _mixed(line, cells, header, delimiter))
     except csv.Error as error:
         raise BadRows(f"Line {begins}: this is no CSV ({error}). Look for a quotation mark too many.") from None
@@ -163,19 +167,21 @@ def match(
             f"or a column “{PICTURE}” with the names of the files."
         )
     called = _called(images) if by_name else {}
+    missing = [name for name in names if not given.get(name) and not any(_same(name) in row.cells for row in rows)]
     for place, row in enumerate(rows):
         image, problem = (images[place], "") if not by_name else _named(row, called)
         values = {name: row.cells.get(_same(name)) or given.get(name, "") for name in names}
-        lacking = [name for name in names if not values[name]]
+        lacking = [name for name in names if not values[name] and name not in missing]
         if lacking and not problem:
             problem = f"Line {row.line}: nothing for “{lacking[0]}”."
         if problem:
             wrong.append(row.mixed or problem)
         elif image is not None:
             found.append((image, values))
-    if wrong:
+    said = [f"No column is called “{name}”: name one so in the first line, or fill in its field." for name in missing]
+    if said or wrong:
         more = f" And {len(wrong) - NAMED} more like these." if len(wrong) > NAMED else ""
-        raise BadRows(" ".join(wrong[:NAMED]) + more)
+        raise BadRows(" ".join([*said, *wrong[:NAMED]]) + more)
     return found
 
 

@@ -18,7 +18,7 @@ from editor.jobs.chains import collect_results
 from editor.library import shelves
 from editor.library.shelves import NotPossible
 from editor.models import Batch, BatchItem, ItemState
-from editor.views.batches import edits, mark_of, marks_in, one_page, standing, with_pictures
+from editor.views.batches import edits, mark_of, marks_in, one_page, standing, telling, with_pictures
 from editor.views.frame import PersonRequest, signed_in
 from editor.views.selection import many
 
@@ -46,7 +46,8 @@ def batch_look(request: PersonRequest, batch_id: UUID) -> HttpResponse:
 def batch_look_news(request: PersonRequest, batch_id: UUID) -> HttpResponse:
     """How far all is; of the pictures that the page shows the tiles that changed; and more that wait for a look."""
     found = own_batch_for(request.user, batch_id)
-    return render(request, "batches/look_news.html", standing(request, found) | _news(found, request.GET))
+    context = standing(request, found) | _news(found, request.GET)
+    return telling(render(request, "batches/look_news.html", context), bool(context["changed"]))
 
 
 def _tiles(found: Batch) -> "ItemQuerySet":
@@ -90,7 +91,7 @@ def batch_decide(request: PersonRequest, batch_id: UUID, number: int) -> HttpRes
     fresh.batch = item.batch
     context = standing(request, item.batch) | _news(item.batch, request.POST, fresh)
     context |= {"item": fresh, "not_done": "" if done else _not_done(what)}
-    return render(request, "batches/decided.html", context)
+    return telling(render(request, "batches/decided.html", context), done or bool(context["changed"]))
 
 
 def _decide(item: BatchItem, what: str, said: "dict[str, str]") -> bool:

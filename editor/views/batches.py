@@ -116,7 +116,14 @@ def batch_progress(request: PersonRequest, batch_id: UUID) -> HttpResponse:
         "changed": [item for item in items if mark_of(item) != asked[item.number]],
         "working": [item for item in items if changes(item)],
     }
-    return render(request, "batches/changed.html", context)
+    return telling(render(request, "batches/changed.html", context), bool(context["changed"]))
+
+
+def telling(response: HttpResponse, changed: bool) -> HttpResponse:
+    """With word for the top bar, if pictures `changed`: what is left may be another number by that."""
+    if changed:
+        response["HX-Trigger"] = "batch-changed"
+    return response
 
 
 def mark_of(item: BatchItem) -> str:

@@ -72,6 +72,28 @@ def test_gate_tells_what_changed_and_what_came(alice: User, alice_client: Client
     assert 'hx-swap-oob="beforeend:#look-grid"' in told
 
 
+def test_gate_says_what_was_filled_in_as_one_picture_may_have_two_rows(alice: User, alice_client: Client) -> None:
+    batch = looking(alice, 2)
+    for number, colour in enumerate(["red", "blue <b>"]):
+        batch.items.filter(number=number).update(values={"colour": colour})
+    page = alice_client.get(reverse("batch_look", args=[batch.pk])).content.decode()
+    assert "colour: red" in page
+    assert "colour: blue &lt;b&gt;" in page
+
+
+def test_what_is_left_is_asked_for_when_pictures_went_on(alice: User, alice_client: Client) -> None:
+    batch = looking(alice, 2)
+    item = batch.items.get(number=0)
+    script, asked = {"HX-Request": "true"}, {"item": [f"0.{mark()}", f"1.{mark()}"]}
+    again = {"what": "again", "seen": item.stamp}
+    addresses = [reverse(name, args=[batch.pk]) for name in ("batch_look_news", "batch_progress")]
+    assert not any("HX-Trigger" in alice_client.get(address, asked) for address in addresses)
+    told = alice_client.post(reverse("batch_decide", args=[batch.pk, 0]), again, headers=script)
+    assert told["HX-Trigger"] == "batch-changed"
+    assert all(alice_client.get(address, asked)["HX-Trigger"] == "batch-changed" for address in addresses)
+    assert "batch-changed from:body" in alice_client.get(reverse("batch", args=[batch.pk])).content.decode()
+
+
 def test_gate_takes_no_more_than_a_page_and_says_that_there_are_others(
     alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,8 @@ def test_lines_go_in_the_order_of_the_pictures(alice: User, alice_client: Client
         ("picture,colour\ncup 0,red\ncup 9,blue", "Line 3: none of the chosen pictures is called “cup 9”."),
         ("picture,colour\ncup 0,red\n,blue", "Line 3: no picture is named."),
         ("picture,colour\ncup 0,", "Line 2: nothing for “colour”."),
+        ("picture,colours\ncup 0,red\ncup 1,red", "No column is called “colour”: name one so"),
+        ("picture,colour\ncup 0\ncup 1", "Line 2: nothing for “colour”. Line 3"),
         ("colour\nred\nblue\ngreen", "There are 3 rows for 2 pictures."),
         ("colour,colour\nred,red", "Two columns are called “colour”."),
         ('picture,colour\n"cup 0,red', "Line 2: this is no CSV"),
@@ -180,6 +182,13 @@ def test_what_is_wrong_is_said_with_its_line(alice: User, alice_client: Client, 
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert not Batch.objects.exists()
+
+
+def test_missing_column_is_said_once_and_not_with_each_line(alice: User, alice_client: Client) -> None:
+    rows = "picture,colours\ncup 0,red\ncup 9,red"
+    told = with_recipe(alice_client, make_recipe(alice), *cups(alice), rows=rows).content.decode()
+    assert "“colour”: name one so in the first line, or fill in its field. Line 3: none of the chosen" in told
+    assert "nothing for" not in told
 
 
 def test_names_are_the_same_however_their_letters_are_made(alice: User, alice_client: Client) -> None:
