@@ -160,3 +160,17 @@ def test_tables_and_words_of_any_length_cost_little(alice: User, alice_client: C
     assert process_time() - began < 5
     page = preview(alice_client, *cups(alice), prompt="".join(f"{{{name}}}" for name in names))
     assert 500 < page.count('name="value-') < 1_000
+
+
+def test_who_asks_for_the_price_all_the_time_gets_none_and_may_send_it(
+    alice: User, alice_client: Client, bob: User, bob_client: Client, settings: Settings
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"batch_preview": "2/m/user"}
+    (image,), (other,) = cups(alice, 1), cups(bob, 1)
+    for _ in range(2):
+        preview(alice_client, image, prompt="make it blue")
+    answer = alice_client.post(reverse("batch_preview"), {"pictures": str(image.pk), "prompt": "make it blue"})
+    assert (answer.status_code, answer.content) == (429, b"")
+    preview(bob_client, other, prompt="make it blue")
+    assert ask(alice_client, image, prompt="make it blue").status_code == 302
+    assert Batch.objects.get().made_by == alice
