@@ -365,6 +365,8 @@ ACCOUNT_RATE_LIMITS = {
     # People outside, at a link that was shared with them: the key is the link's.
     "shared_password": "20/10m/ip,60/h/key",
     "shared_words": "20/10m/ip,200/h/key",
+    # People who type a table: each pause asks what it comes to.
+    "batch_preview": "60/m/user",
 }
 # Rate limits go by the visitor's address. X-Forwarded-For is believed only as far as our own proxies wrote it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXIES", 0, at_least=0, at_most=10)

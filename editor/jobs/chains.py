@@ -65,13 +65,28 @@ def advance(item: BatchItem, state: ItemState, result: Image, kept: Image | None
     if item.step + 1 >= len(batch.steps):
         if not item.swap(states, state=ItemState.KEPT, kept=kept):
             return False
-        if batch.collection is not None:
-            collect(batch.made_by, batch.collection, _there([kept] if kept else item.job.results.all()))
+        put_into_collection(batch, _there([kept] if kept else item.job.results.all()))
         return True
     if not item.begin(states, item.step + 1, result):
         return False
     rings.ring_steps(batch.pk)
     return True
+
+
+def put_into_collection(batch: Batch, images: list[Image]) -> None:
+    """Where its results go by now, if anywhere: also if that is said while this transaction is not over.
+
+    Whoever says it writes that first and looks then for what is kept: one of both finds the other.
+    """
+    if not _put(batch, images):
+        transaction.on_commit(lambda: _put(batch, images), robust=True)
+
+
+def _put(batch: Batch, images: list[Image]) -> bool:
+    found = Collection.objects.filter(pk__in=Batch.objects.filter(pk=batch.pk).values("collection")).first()
+    if found is not None:
+        collect(batch.made_by, found, images)
+    return found is not None
 
 
 def _there(images: Iterable[Image]) -> list[Image]:
@@ -220,9 +235,8 @@ def results_kept(batch: Batch) -> "ImageQuerySet":
 
 def collect_results(batch: Batch, collection: Collection) -> int:
     """What was kept, and whatever will be, into a collection; returns how many lie there now."""
-    with transaction.atomic():
-        batch.collection = collection
-        batch.save(update_fields=["collection"])
-        images = list(results_kept(batch).order_by("-created_at", "-id"))
-        collect(batch.made_by, collection, images)
+    batch.collection = collection
+    batch.save(update_fields=["collection"])  # by itself: what is kept from now on finds it
+    images = list(results_kept(batch).order_by("-created_at", "-id"))
+    collect(batch.made_by, collection, images)
     return len(images)

@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from editor import rings
-from editor.jobs.chains import advance
-from editor.library.shelves import collect, take_out
+from editor.jobs.chains import advance, put_into_collection
+from editor.library.shelves import take_out
 from editor.models import (
     Allowance,
     Batch,
@@ -83,8 +83,7 @@ def keep_all(batch: Batch, items: "ItemQuerySet") -> int:
             else:
                 item.state, item.step, item.source, item.due_at = ItemState.WORKING, item.step + 1, result, now
         BatchItem.objects.bulk_update(going, ["state", "kept", "step", "source", "due_at"], batch_size=200)
-        if batch.collection is not None:
-            collect(batch.made_by, batch.collection, [item.kept for item in going if item.kept is not None])
+        put_into_collection(batch, [item.kept for item in going if item.kept is not None])
         rings.ring_steps(batch.pk)
     return len(going)
 

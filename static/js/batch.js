@@ -8,7 +8,8 @@ const run = form?.querySelector("[data-batch-run]");
 const use = form?.querySelector("[data-batch-use]");
 const samples = form?.elements.samples;
 const TYPED = 300; // ms without a key, before fields come;
-const FILLED = 600; // ms, before a table is looked at
+const FILLED = 600; // ms, before a table is looked at;
+const LATER = 20_000; // ms, before it is tried once more when no price came
 let pause = 0;
 
 const said = () => form.querySelector("[data-batch-said]");
@@ -16,10 +17,10 @@ const blanks = () => [...form.querySelectorAll("#batch-blanks input")];
 const nameOf = (blank) => blank.name.replace(/^value-/, "");
 
 function say() {
-  const { items, what, short } = said().dataset;
+  const { items, what, short, unknown } = said().dataset;
   form.querySelector("[data-batch-what]").textContent = what;
   run.disabled = Boolean(short);
-  if (!samples) return;
+  if (!samples || unknown !== undefined) return;
   const uses = Number(items) * Number(samples.value);
   run.disabled = uses > Number(form.dataset.left);
   form.querySelector("[data-batch-uses]").textContent = uses;
@@ -67,7 +68,25 @@ function putBack({ detail }) {
   say();
 }
 
+// Without an answer the old price would be that of other words: none is said then. Who is signed out keeps what they typed.
+function unknown(event) {
+  // What is said here needs no message of its own, and that the connection is gone is told once.
+  if (event.type !== "htmx:sendError" || said().dataset.unknown !== undefined) event.stopPropagation();
+  form.querySelector("#batch-price").replaceChildren(form.querySelector("[data-batch-unknown]").content.cloneNode(true));
+  say();
+  look(LATER);
+}
+
+function stay(event) {
+  if (!event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+  event.preventDefault();
+  unknown(event);
+}
+
 if (form) {
+  const preview = form.querySelector("[data-batch-preview]");
+  for (const end of ["htmx:responseError", "htmx:sendError"]) preview.addEventListener(end, unknown);
+  preview.addEventListener("htmx:beforeOnLoad", stay);
   samples?.addEventListener("change", say);
   say();
   form.addEventListener("input", onInput);

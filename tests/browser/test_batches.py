@@ -77,6 +77,30 @@ def test_one_edit_for_all_and_the_failed_one_again(
     assert complaints == []
 
 
+def test_price_that_does_not_come_is_not_said_and_what_was_typed_stays(signed_in: Page, pictures: list[Image]) -> None:
+    page = signed_in
+    page.goto("/library/")
+    page.get_by_label("Choose cup 0", exact=True).check()
+    page.locator("[data-selection-bar]").get_by_role("button", name="Edit all").click()
+    words, rows = page.get_by_label("What should change in all of them?"), page.get_by_label("Lines")
+    price = page.locator(".batch-price")
+    words.fill("make it {colour}")
+    page.get_by_text("One row, one picture").click()
+    page.route("**/preview/", lambda route: route.fulfill(status=429))
+    rows.fill("picture,colour\ncup 0,red\ncup 0,blue")
+    expect(price).to_contain_text("can’t be said right now", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Edit them")).to_be_enabled()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.unroute("**/preview/")
+    rows.fill("picture,colour\ncup 0,red\ncup 0,green")
+    expect(page.get_by_role("button", name="Make 2 edits")).to_be_visible(timeout=PATIENCE)
+    expect(price).to_contain_text("2 of ")
+    page.context.clear_cookies()
+    rows.fill("picture,colour\ncup 0,red\ncup 0,black\ncup 0,white")
+    expect(price).to_contain_text("can’t be said right now", timeout=PATIENCE)
+    expect(rows).to_have_value("picture,colour\ncup 0,red\ncup 0,black\ncup 0,white")
+
+
 @pytest.fixture
 def paused(portal: Portal) -> Iterator[FluxServer]:
     """The flux server; whatever paused it ends with the test."""

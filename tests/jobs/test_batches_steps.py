@@ -532,3 +532,57 @@ def test_again_from_a_step_leaves_what_was_dropped(alice: User) -> None:
     gate.drop(item(batch))
     assert gate.run_from(batch, batches.items_of(batch), 0) == 0
     assert item(batch).state == ItemState.DROPPED
+
+
+@pytest.mark.parametrize("keep", [gate.keep, lambda item: gate.keep_all(item.batch, batches.items_of(item.batch))])
+def test_collection_named_meanwhile_holds_what_is_kept(alice: User, keep: Callable[[BatchItem], object]) -> None:
+    batch = create_batch(alice, [make_image(alice)], EditSpec("blue"), "t", gate=True)
+    (result,) = succeed(item(batch).job)
+    shown = BatchItem.objects.select_related("batch").get(batch=batch)
+    assert shown.batch.collection is None
+    shelf = new_collection(alice, batch.workspace, "Blue ones")
+    chains.collect_results(batch, shelf)
+    assert keep(shown)
+    assert list(shelf.items.values_list("image", flat=True)) == [result.pk]
+
+
+def test_collection_that_is_named_before_a_keep_is_written_holds_it(
+    alice: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    batch = create_batch(alice, [make_image(alice)], EditSpec("blue"), "t", gate=True)
+    (result,) = succeed(item(batch).job)
+    shelf = new_collection(alice, batch.workspace, "Blue ones")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert gate.keep(item(batch))
+        Batch.objects.filter(pk=batch.pk).update(collection=shelf)  # whoever says it sees nothing kept yet
+    assert list(shelf.items.values_list("image", flat=True)) == [result.pk]
+
+
+def keep_all(batch: Batch) -> int:
+    return gate.keep_all(batch, batches.items_of(batch))
+
+
+def run_all_again(batch: Batch) -> int:
+    return gate.run_from(batch, batches.items_of(batch), 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("order", [keep_all, run_all_again])
+def test_order_for_all_leaves_what_is_dropped_at_that_moment(alice: User, order: Callable[[Batch], int]) -> None:
+    if connections["default"].vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    batch = chain(alice, gate=True)
+    succeed(item(batch).job)
+    done: list[int] = []
+
+    def in_another_window() -> None:
+        done.append(order(Batch.objects.get(pk=batch.pk)))
+        connections.close_all()
+
+    other = threading.Thread(target=in_another_window)
+    with transaction.atomic():
+        assert gate.drop(item(batch))
+        other.start()
+        time.sleep(1)  # it waits for the row, or has read what is old by now
+    other.join(30)
+    assert (done, item(batch).state) == ([0], ItemState.DROPPED)

@@ -174,3 +174,17 @@ def test_recipe_that_went_while_one_typed_costs_no_table(alice: User, bob: User,
         assert recipe.name not in page
     assert not Batch.objects.exists()
     assert ask(alice_client, *cups(alice), recipe=gone.pk, use="1").status_code == 404
+
+
+def test_who_asks_for_the_price_all_the_time_gets_none_and_may_send_it(
+    alice: User, alice_client: Client, bob: User, bob_client: Client, settings: Settings
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"batch_preview": "2/m/user"}
+    (image,), (other,) = cups(alice, 1), cups(bob, 1)
+    for _ in range(2):
+        preview(alice_client, image, prompt="make it blue")
+    answer = alice_client.post(reverse("batch_preview"), {"pictures": str(image.pk), "prompt": "make it blue"})
+    assert (answer.status_code, answer.content) == (429, b"")
+    preview(bob_client, other, prompt="make it blue")
+    assert ask(alice_client, image, prompt="make it blue").status_code == 302
+    assert Batch.objects.get().made_by == alice

@@ -129,6 +129,25 @@ def test_whole_collection_is_asked_for(alice: User, alice_client: Client) -> Non
     assert alice_client.post(reverse("batch_new"), {"collection": theirs.pk}).status_code == 404
 
 
+def test_picture_of_a_colleague_that_is_kept_back_is_in_no_batch(
+    alice: User, bob: User, alice_client: Client, team: Workspace
+) -> None:
+    withheld = make_image(bob, workspace=team, name="hidden cup", withheld_at=timezone.now())
+    shelf = new_collection(bob, team, "Cups")
+    collect(bob, shelf, [withheld])
+    for chosen in ({"pictures": str(withheld.pk)}, {"collection": shelf.pk}):
+        for name in ("batch_new", "batch_preview"):
+            answer = alice_client.post(reverse(name), chosen | {"prompt": "make it blue", "form_token": uuid4().hex})
+            assert answer.status_code in {302, 404}
+            assert "hidden cup" not in answer.content.decode()
+    assert not Batch.objects.exists()
+    shown = make_image(alice, workspace=team)
+    collect(bob, shelf, [shown])
+    for chosen in ({"pictures": f"{withheld.pk} {shown.pk}"}, {"collection": shelf.pk}):
+        ask(alice_client, **chosen, prompt="make it blue")
+    assert list(BatchItem.objects.values_list("image", flat=True)) == [shown.pk] * 2
+
+
 def test_pressing_twice_makes_one_batch(alice: User, alice_client: Client) -> None:
     recipe, images = make_recipe(alice), cups(alice)
     once, twice = (
@@ -300,6 +319,20 @@ def test_old_page_and_second_click_decide_nothing(alice: User, alice_client: Cli
     assert decide(alice_client, batch, "burn").status_code == 404
     assert decide(alice_client, batch, "keep", image="no id").status_code == 404
     assert alice_client.post(reverse("batch_decide", args=[batch.pk, 7]), {"what": "keep"}).status_code == 404
+
+
+def test_nothing_but_a_result_of_its_own_edit_is_kept(alice: User, bob: User, alice_client: Client) -> None:
+    batch, another = looking(alice, 2), looking(alice)
+    of_item = {each.number: Image.objects.get(job=each.job_id) for each in batch.items.all()}
+    others = [make_image(bob), make_image(alice), of_item[1], Image.objects.get(job=another.items.get().job_id)]
+    job = batch.items.get(number=0).job
+    place = {"kind": ImageKind.GENERATED, "job": job, "root": job.source_image, "workspace": job.workspace}
+    trashed = make_image(alice, **place, position=1, trashed_at=timezone.now())
+    for image in (*others, job.source_image, trashed):
+        decide(alice_client, batch, "keep", image=image.pk)
+        assert batch.items.get(number=0).state == ItemState.LOOKING
+    decide(alice_client, batch, "keep", image=of_item[0].pk)
+    assert batch.items.get(number=0).source == of_item[0]
 
 
 def test_colleagues_decide_nothing(alice: User, bob_client: Client, team: Workspace) -> None:
