@@ -16,7 +16,7 @@ from editor.jobs.creation import NotAllowed
 from editor.jobs.progress import progress
 from editor.jobs.steps import from_rows
 from editor.library.changed import EXTENTS, numbers_changed, that_changed
-from editor.models import Batch, BatchItem, GenerationJob, Image, ItemState, JobState
+from editor.models import Batch, BatchItem, ChangeMap, GenerationJob, Image, ItemState, JobState
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 PER_PAGE = 24
 LISTED = 30
 BADLY = Q(state=ItemState.WORKING, job__state__in=[JobState.FAILED, JobState.BLOCKED, JobState.CANCELED])
+ASKING = Q(state=ItemState.WORKING, job__state=JobState.UNCONFIRMED)
 SHOWN = {
-    "working": Q(state=ItemState.WORKING) & ~BADLY,
+    "asking": ASKING,
+    "working": Q(state=ItemState.WORKING) & ~BADLY & ~ASKING,
     "looking": Q(state=ItemState.LOOKING),
     "kept": Q(state=ItemState.KEPT),
     "dropped": Q(state=ItemState.DROPPED),
@@ -63,7 +65,8 @@ def filters(request: PersonRequest, found: Batch, now: batches.Standing) -> dict
     wrong = now.failed + now.blocked + now.canceled + now.stopped
     kinds = [
         Filter("looking", "To look at", now.looking),
-        Filter("working", "Under way", now.under_way),
+        Filter("asking", "Needs a word", now.asking),
+        Filter("working", "Under way", now.under_way - now.asking),
         Filter("kept", "Kept" if found.gate else "Done", now.done),
         Filter("dropped", "Dropped", now.dropped),
         Filter("wrong", "Went wrong", wrong),
@@ -99,8 +102,15 @@ def one_page(request: PersonRequest, rows: "ItemQuerySet", most: int = PER_PAGE)
 
 
 def changes(item: BatchItem) -> bool:
-    """Whether it goes on without anybody's doing."""
-    return item.state == ItemState.WORKING and (item.due_at is not None or not item.job.is_final)
+    """Whether its tile does without anybody's doing: it goes on, or how much changed is not known yet."""
+    goes_on = item.state == ItemState.WORKING and (item.due_at is not None or not item.job.is_final)
+    return goes_on or ((known := change_of(item)) is not None and known.is_wanted)
+
+
+def change_of(item: BatchItem) -> ChangeMap | None:
+    """How much changed in the first result of its edit, with `with_pictures`; None if nobody will look."""
+    results = list(item.job.results.all())
+    return getattr(results[0], "change_map", None) if results else None
 
 
 @never_cache
@@ -127,8 +137,10 @@ def telling(response: HttpResponse, changed: bool) -> HttpResponse:
 
 
 def mark_of(item: BatchItem) -> str:
-    """What of an item a tile shows."""
-    return f"{item.state}-{item.step}-{item.tries}-{item.job.state}"
+    """What of an item a tile shows; how much changed is known a little later than the result."""
+    known = change_of(item)
+    told = "-changed" if known is not None and known.is_made else ""
+    return f"{item.state}-{item.step}-{item.tries}-{item.job.state}{told}"
 
 
 def marks_in(said: QueryDict, most: int) -> dict[int, str]:

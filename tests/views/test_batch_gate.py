@@ -11,7 +11,18 @@ from django.utils import timezone
 from editor.jobs import batches, gate
 from editor.jobs.creation import EditSpec
 from editor.jobs.steps import to_rows
-from editor.models import Batch, BatchItem, GenerationJob, HeldFor, Image, ImageKind, ItemState, JobState, User
+from editor.models import (
+    Batch,
+    BatchItem,
+    ChangeMap,
+    GenerationJob,
+    HeldFor,
+    Image,
+    ImageKind,
+    ItemState,
+    JobState,
+    User,
+)
 from editor.views import batch_gate
 from tests.makers import make_batch, make_change, make_image, make_job
 
@@ -218,3 +229,38 @@ def test_pause_goes_when_nothing_can_be_paused(alice: User, alice_client: Client
     assert may_pause(alice_client, batch)  # its next step
     Batch.objects.filter(pk=batch.pk).update(canceled_at=timezone.now())
     assert not may_pause(alice_client, batch)
+
+
+def test_how_much_changed_comes_by_itself(alice: User, alice_client: Client) -> None:
+    batch = looking(alice, 1)
+    image = result_of(batch)
+    change = ChangeMap.objects.create(image=image)
+    assert 'id="item-0"' not in news(alice_client, batch, f"0.{mark()}")
+    page = alice_client.get(reverse("batch", args=[batch.pk])).content.decode()
+    assert f"item=0.{mark()}" in page
+    change.become_made(share=0.42, byte_size=1, method=1)
+    assert "About 40 % changed" in news(alice_client, batch, f"0.{mark()}")
+    address = reverse("batch_progress", args=[batch.pk])
+    told = alice_client.get(address, {"item": f"0.{mark()}"}).content.decode()
+    assert "About 40 % changed" in told
+    assert "item=0." not in told
+    assert 'id="item-0"' not in news(alice_client, batch, f"0.{mark()}-changed")
+
+
+def test_whoever_is_asked_for_a_word_is_led_there(alice: User, alice_client: Client) -> None:
+    asking = make_job(alice, state=JobState.UNCONFIRMED)
+    batch = make_batch(alice, asking, make_job(alice))
+    address = reverse("batch", args=[batch.pk])
+    page = alice_client.get(address).content.decode()
+    assert f'href="{address}?show=asking">1 needs your word</a>' in page
+    assert (
+        'id="number-asking" class="batch-number">1<' in page,
+        'id="number-working" class="batch-number">1<' in page,
+    ) == (
+        True,
+        True,
+    )
+    alone = alice_client.get(address, {"show": "asking"}).content.decode()
+    assert ("item-0" in alone, "item-1" in alone) == (True, False)
+    GenerationJob.objects.filter(pk=asking.pk).update(state=JobState.QUEUED)
+    assert 'id="number-asking" class="batch-number"></span>' in alice_client.get(address).content.decode()
