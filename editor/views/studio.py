@@ -16,7 +16,7 @@ from editor.jobs.recipes import steps_of
 from editor.models import ChangeMap, GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
-from editor.views.loss import at_once, loss_of, picture_of
+from editor.views.loss import Loss, at_once, loss_of, picture_of
 from editor.views.trash import trashed_page
 from editor.views.versions import Versions, versions_of
 
@@ -171,10 +171,17 @@ def studio_page(
         "versions": versions,
         "workspace": workspace,
         "may_edit": may_edit,
-        "loss": loss_of(image, request.user, versions) if may_edit else None,
+        "loss": _loss(request, image, stage, versions) if may_edit else None,
         **dock_of(request.user, image, form, pictures),
     }
     return render(request, "studio/studio.html", context, status=status)
+
+
+def _loss(request: PersonRequest, image: Image, stage: Stage, versions: Versions) -> Loss | None:
+    """Of the result on the stage, if there is one: that is “this picture” to whoever looks. Else of the source."""
+    if stage.results:
+        return loss_of(stage.after, request.user, versions, made=True)
+    return loss_of(image, request.user, versions)
 
 
 def stage_for(
