@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -110,7 +111,7 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     chosen = id_asked(request, "recipe")
     steps = steps_of(recipe_for(request.user, chosen)) if chosen is not None else []
     if chosen is not None and len(steps) != 1:
-        return redirect("recipe", chosen)
+        return redirect(f"{reverse('recipe', args=[chosen])}?picture={image.pk}")
     joined = id_asked(request, "joined")
     versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
     asked = Asked(

@@ -293,7 +293,38 @@ def test_chain_leads_to_its_own_page(alice: User, alice_client: Client, own: Wor
     image, recipe = make_image(alice), saved(alice, own, EditSpec("A"), EditSpec("B"))
     assert reverse("recipe", args=[recipe.pk]) in page_of(alice_client, "studio_recipes", image.pk)
     response = alice_client.get(reverse("studio_image", args=[image.pk]) + f"?recipe={recipe.pk}")
+    there = reverse("recipe", args=[recipe.pk]) + f"?picture={image.pk}"
+    assert response["Location"] == there
+    assert f'href="{there}"' in page_of(alice_client, "studio_recipes", image.pk)
+
+
+def test_picture_of_the_studio_is_chosen_on_the_page_of_a_chain(
+    alice: User, alice_client: Client, own: Workspace, team: Workspace
+) -> None:
+    image, theirs = make_image(alice), make_image(make_person("stranger"))
+    make_image(alice)
+    for place in (own, team):
+        recipe = saved(alice, place, EditSpec("A"), EditSpec("B"))
+        page = page_of(alice_client, "recipe", recipe.pk, query=f"?picture={image.pk}")
+        assert f'value="{image.pk}" checked' in page
+        assert page.count(f'name="picture" value="{image.pk}"') == page.count(" checked") == 1
+    for nothing in (theirs.pk, "x", ""):
+        assert " checked" not in page_of(alice_client, "recipe", recipe.pk, query=f"?picture={nothing}")
+
+
+def test_chain_without_chosen_pictures_stays_on_its_page(alice: User, alice_client: Client, own: Workspace) -> None:
+    recipe = saved(alice, own, EditSpec("A"), EditSpec("B"))
+    response = alice_client.post(reverse("batch_new"), {"recipe": str(recipe.pk)})
     assert response["Location"] == reverse("recipe", args=[recipe.pk])
+
+
+def test_page_of_a_recipe_says_what_to_do_where_it_can_not_be_used(alice: User, bob: User, team: Workspace) -> None:
+    recipe = saved(alice, team, shared=True)
+    assert "has no pictures yet" in page_of(client_of(alice), "recipe", recipe.pk)
+    Membership.objects.filter(workspace=team, user=bob).update(role=Role.VIEWER)
+    page = page_of(client_of(bob), "recipe", recipe.pk)
+    assert "you may look, not edit" in page
+    assert "has no pictures yet" not in page
 
 
 def test_chain_is_run_on_pictures_that_are_chosen_on_its_page(
