@@ -124,6 +124,24 @@ def test_edit_becomes_a_recipe_with_its_result_as_picture(alice: User, alice_cli
     assert (recipes.steps_of(other)[0].seed, other.picture) == (77, None)
 
 
+def told(client: Client, body: dict[str, Any]) -> str:
+    page = client.post(reverse("recipe_new"), body, follow=True)
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+def test_it_is_said_who_may_use_it_and_that_the_picture_stayed(
+    alice: User, alice_client: Client, own: Workspace, team: Workspace
+) -> None:
+    shared = form("x", shared="1", picture=make_image(alice).pk)
+    assert told(alice_client, shared | {"workspace": own.pk}) == "Paint is saved. Nobody but you sees it."
+    said = told(alice_client, shared | {"workspace": team.pk, "form_token": "another"})
+    assert f"Everybody in {team.name} can use it. Its picture lies in another workspace" in said
+
+
+def test_form_says_who_sees_it_where_there_is_nobody_to_share_with(alice_client: Client, own: Workspace) -> None:
+    assert "Nobody but you sees and uses it." in page_of(alice_client, "recipe_new")
+
+
 def test_strangers_picture_is_not_taken(alice: User, alice_client: Client, own: Workspace) -> None:
     theirs = make_image(make_person("stranger"))
     alice_client.post(reverse("recipe_new"), form("x", workspace=own.pk, picture=theirs.pk))
