@@ -124,6 +124,13 @@ def test_edit_becomes_a_recipe_with_its_result_as_picture(alice: User, alice_cli
     assert (recipes.steps_of(other)[0].seed, other.picture) == (77, None)
 
 
+def test_result_that_is_the_source_by_now_can_be_saved_as_a_recipe(alice: User, alice_client: Client) -> None:
+    upload = make_image(alice)
+    result = result_of(alice, upload, prompt="warm light")
+    assert f"{reverse('recipe_new')}?edit={result.job_id}" in page_of(alice_client, "studio_image", result.pk)
+    assert reverse("recipe_new") not in page_of(alice_client, "studio_image", upload.pk)
+
+
 def told(client: Client, body: dict[str, Any]) -> str:
     page = client.post(reverse("recipe_new"), body, follow=True)
     return " ".join(str(message) for message in page.context["messages"])
