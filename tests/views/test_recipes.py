@@ -192,7 +192,7 @@ def test_change_is_told_with_who_and_what_it_said_before(
     assert recipe.shared
     page = page_of(client_of(bob), "recipe", recipe.pk)
     told = ("Version 2", alice.get_short_name(), "Version 1", bob.get_short_name(), "the old words")
-    page = page[page.index("What it said") :]
+    page = page[page.index('id="versions-title"') :]
     assert sorted(told, key=page.index) == list(told)
     client_of(bob).post(reverse("recipe_take_back", args=[recipe.pk, 1]))
     assert recipes.steps_of(recipe) == [EditSpec("the old words")]
