@@ -71,7 +71,8 @@ def batch_new(request: PersonRequest) -> HttpResponse:
         return refusal(request, problem)
     if not ids:
         messages.error(request, "Choose pictures first.")
-        return redirect("library")
+        recipe = _recipe(request).recipe
+        return redirect("recipe", recipe.pk) if recipe else redirect("library")
     return batch_form(request, ids)
 
 

@@ -22,23 +22,27 @@ NOTICED = 2
 class Loss(NamedTuple):
     """What the dock says of a picture that was made by several edits in a row."""
 
-    number: str  # "3rd": what the next edit would be
+    number: str  # "3rd": what the next edit would be, or the one that made it is
+    made: bool  # whether it is said of a result that is there
     at_least: bool  # whether some of them are out of sight
     address: str  # of the form that asks for all of them at once; empty: that can't be done
     why_not: str  # in words, where they help
 
 
-def loss_of(image: Image, user: "User", versions: Versions) -> Loss | None:
-    """None for a picture that an edit may well be made of."""
+def loss_of(image: Image, user: "User", versions: Versions, *, made: bool = False) -> Loss | None:
+    """What the next edit of `image` would cost it, or what it cost the result that `image` is, if it is `made`.
+
+    None for few edits: of a source that an edit may well be made of, and of what was made of such a source.
+    """
     if image.job_id is None:
         return None
     row = row_to(image, user, _known(versions))
-    if row.length < NOTICED:
+    place = row.length if made else row.length + 1
+    if place <= NOTICED:
         return None
-    number = str(ordinal(row.length + 1))
     why_not = _why_not(row, versions, user)
     address = f"{reverse('studio_image', args=[versions.root.pk])}?joined={image.pk}" if why_not is None else ""
-    return Loss(number, not row.whole, address, why_not or "")
+    return Loss(str(ordinal(place)), made, not row.whole, address, why_not or "")
 
 
 def at_once(image: Image, user: "User", versions: Versions) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def recipe_new(request: PersonRequest) -> HttpResponse:
         except NotPossible as problem:
             forms.about.add_error(None, str(problem))
         else:
-            messages.success(request, f"{made.name} is saved.")
+            lost = " Its picture lies in another workspace and stays there." if _left_behind(words, draft) else ""
+            messages.success(request, f"{made.name} is saved. {_who_may_use(made)}{lost}")
             return redirect("recipe", made.pk)
     return _page(request, forms, status=422)
 
@@ -185,6 +186,15 @@ def _picture(user: User, workspace: Workspace, image_id: UUID | None) -> Image |
         return None
     rows = Image.objects.sources_for(user).filter(pk=image_id, workspace=workspace, purged_at=None)
     return rows.first()
+
+
+def _who_may_use(recipe: Recipe) -> str:
+    return f"Everybody in {recipe.workspace.name} can use it." if recipe.shared else "Nobody but you sees it."
+
+
+def _left_behind(words: dict[str, Any], draft: Draft) -> bool:
+    """Whether the form showed a picture that the recipe does not have."""
+    return bool(words["picture"]) and not words["no_picture"] and draft.picture is None
 
 
 def _picture_shown(request: PersonRequest, forms: Forms) -> Image | None:

@@ -78,12 +78,16 @@ def studio_recipes(request: PersonRequest, image_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def recipe(request: PersonRequest, recipe_id: UUID) -> HttpResponse:
-    """What it says now, and what it said; `before`: the number of a version, for those that are older."""
+    """What it says now, and what it said.
+
+    `before`: the number of a version, for those that are older; `picture`: one to run it on, first of those to choose.
+    """
     found = recipe_for(request.user, recipe_id)
     workspace = workspace_here(request, found.workspace_id)
     versions, older = _versions(found, request.GET.get("before", ""))
     newest = versions[0][0] if versions and "before" not in request.GET else found.versions.first()
     steps = from_rows(newest.steps) if newest else []
+    wanted = _wanted(request)
     context: dict[str, Any] = {
         "recipe": found,
         "picture": found.picture_for(request.user),
@@ -97,7 +101,9 @@ def recipe(request: PersonRequest, recipe_id: UUID) -> HttpResponse:
         "own": found.made_by_id == request.user.pk,
         "may_make": any(may_edit_here(each) for each in workspaces_of(request)),
         "form_token": draw_form_token(),
-        "pictures": _pictures(request.user, workspace) if may_edit_here(workspace) else [],
+        "may_edit": may_edit_here(workspace),
+        "wanted": wanted,
+        "pictures": _pictures(request.user, workspace, wanted) if may_edit_here(workspace) or wanted else [],
     }
     return render(request, "recipes/recipe.html", context)
 
@@ -210,9 +216,23 @@ def _may_change(user: User, workspace: Workspace, found: Recipe) -> bool:
     return workspace.is_open and may_change_recipe_as(role, user, found)
 
 
-def _pictures(user: User, workspace: Workspace) -> list[Image]:
-    """The newest ones, to use it on at once."""
-    return list(Image.objects.sources_for(user).filter(workspace=workspace, purged_at=None)[:PICTURES_SHOWN])
+def _pictures(user: User, workspace: Workspace, wanted: Image | None) -> list[Image]:
+    """To use it on at once: the newest ones where the wanted one is, for pictures of one workspace run together."""
+    there = wanted.workspace_id if wanted else workspace.pk
+    rows = Image.objects.sources_for(user).filter(workspace=there, purged_at=None)
+    if wanted is None:
+        return list(rows[:PICTURES_SHOWN])
+    return [wanted, *rows.exclude(pk=wanted.pk)[: PICTURES_SHOWN - 1]]
+
+
+def _wanted(request: PersonRequest) -> Image | None:
+    """The picture that the studio sent them with, if it can be edited; none where the address means nothing."""
+    try:
+        image_id = UUID(request.GET.get("picture", ""))
+    except ValueError:
+        return None
+    image = Image.objects.sources_for(request.user).filter(pk=image_id, purged_at=None).first()
+    return image if image is not None and may_edit_here(workspace_here(request, image.workspace_id)) else None
 
 
 def _words(text: str) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,7 +17,7 @@ from editor.jobs.recipes import steps_of
 from editor.models import ChangeMap, GenerationJob, Image, ImageState, JobState, Workspace
 from editor.views.dock import SENTENCES, Asked, dock_of, initial_of
 from editor.views.frame import JOIN_KEY, PersonRequest, current_workspace, may_edit_here, signed_in, workspace_here
-from editor.views.loss import at_once, loss_of, picture_of
+from editor.views.loss import Loss, at_once, loss_of, picture_of
 from editor.views.trash import trashed_page
 from editor.views.versions import Versions, versions_of
 
@@ -110,7 +111,7 @@ def studio_image(request: PersonRequest, image_id: UUID) -> HttpResponse:
     chosen = id_asked(request, "recipe")
     steps = steps_of(recipe_for(request.user, chosen)) if chosen is not None else []
     if chosen is not None and len(steps) != 1:
-        return redirect("recipe", chosen)
+        return redirect(f"{reverse('recipe', args=[chosen])}?picture={image.pk}")
     joined = id_asked(request, "joined")
     versions = versions_of(image, request.user, {pk for pk in (shown, reused, image.job_id) if pk is not None})
     asked = Asked(
@@ -171,10 +172,17 @@ def studio_page(
         "versions": versions,
         "workspace": workspace,
         "may_edit": may_edit,
-        "loss": loss_of(image, request.user, versions) if may_edit else None,
+        "loss": _loss(request, image, stage, versions) if may_edit else None,
         **dock_of(request.user, image, form, pictures),
     }
     return render(request, "studio/studio.html", context, status=status)
+
+
+def _loss(request: PersonRequest, image: Image, stage: Stage, versions: Versions) -> Loss | None:
+    """Of the result on the stage, if there is one: that is “this picture” to whoever looks. Else of the source."""
+    if stage.results:
+        return loss_of(stage.after, request.user, versions, made=True)
+    return loss_of(image, request.user, versions)
 
 
 def stage_for(

@@ -64,6 +64,18 @@ def test_third_edit_in_a_row_is_said_and_no_second_one(alice: User, alice_client
     assert "This would be the 5th edit in a row" in dock(alice_client, fourth)
 
 
+def test_result_on_the_stage_is_the_picture_that_the_offer_means(alice: User, alice_client: Client) -> None:
+    upload = make_image(alice)
+    first = made_of(upload, prompt="blue")
+    second = made_of(first, prompt="a hat")
+    third = made_of(second, prompt="at night")
+    there = dock(alice_client, second, f"?edit={third.job_id}")
+    assert "This is the 3rd edit in a row" in there
+    assert f'href="/studio/{upload.pk}/?joined={third.pk}"' in there
+    assert "at night" in words_in(dock(alice_client, upload, f"?joined={third.pk}"))
+    assert "in a row" not in dock(alice_client, first, f"?edit={second.job_id}")
+
+
 def test_offer_fills_the_dock_of_the_original_with_all_that_was_asked(alice: User, alice_client: Client) -> None:
     upload = make_image(alice)
     first = made_of(upload, prompt="Make it\nblue", negative_prompt="frames", strength=0.9, ratio="1:1")

@@ -124,6 +124,31 @@ def test_edit_becomes_a_recipe_with_its_result_as_picture(alice: User, alice_cli
     assert (recipes.steps_of(other)[0].seed, other.picture) == (77, None)
 
 
+def test_result_that_is_the_source_by_now_can_be_saved_as_a_recipe(alice: User, alice_client: Client) -> None:
+    upload = make_image(alice)
+    result = result_of(alice, upload, prompt="warm light")
+    assert f"{reverse('recipe_new')}?edit={result.job_id}" in page_of(alice_client, "studio_image", result.pk)
+    assert reverse("recipe_new") not in page_of(alice_client, "studio_image", upload.pk)
+
+
+def told(client: Client, body: dict[str, Any]) -> str:
+    page = client.post(reverse("recipe_new"), body, follow=True)
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+def test_it_is_said_who_may_use_it_and_that_the_picture_stayed(
+    alice: User, alice_client: Client, own: Workspace, team: Workspace
+) -> None:
+    shared = form("x", shared="1", picture=make_image(alice).pk)
+    assert told(alice_client, shared | {"workspace": own.pk}) == "Paint is saved. Nobody but you sees it."
+    said = told(alice_client, shared | {"workspace": team.pk, "form_token": "another"})
+    assert f"Everybody in {team.name} can use it. Its picture lies in another workspace" in said
+
+
+def test_form_says_who_sees_it_where_there_is_nobody_to_share_with(alice_client: Client, own: Workspace) -> None:
+    assert "Nobody but you sees and uses it." in page_of(alice_client, "recipe_new")
+
+
 def test_strangers_picture_is_not_taken(alice: User, alice_client: Client, own: Workspace) -> None:
     theirs = make_image(make_person("stranger"))
     alice_client.post(reverse("recipe_new"), form("x", workspace=own.pk, picture=theirs.pk))
@@ -167,7 +192,7 @@ def test_change_is_told_with_who_and_what_it_said_before(
     assert recipe.shared
     page = page_of(client_of(bob), "recipe", recipe.pk)
     told = ("Version 2", alice.get_short_name(), "Version 1", bob.get_short_name(), "the old words")
-    page = page[page.index("What it said") :]
+    page = page[page.index('id="versions-title"') :]
     assert sorted(told, key=page.index) == list(told)
     client_of(bob).post(reverse("recipe_take_back", args=[recipe.pk, 1]))
     assert recipes.steps_of(recipe) == [EditSpec("the old words")]
@@ -293,7 +318,38 @@ def test_chain_leads_to_its_own_page(alice: User, alice_client: Client, own: Wor
     image, recipe = make_image(alice), saved(alice, own, EditSpec("A"), EditSpec("B"))
     assert reverse("recipe", args=[recipe.pk]) in page_of(alice_client, "studio_recipes", image.pk)
     response = alice_client.get(reverse("studio_image", args=[image.pk]) + f"?recipe={recipe.pk}")
+    there = reverse("recipe", args=[recipe.pk]) + f"?picture={image.pk}"
+    assert response["Location"] == there
+    assert f'href="{there}"' in page_of(alice_client, "studio_recipes", image.pk)
+
+
+def test_picture_of_the_studio_is_chosen_on_the_page_of_a_chain(
+    alice: User, alice_client: Client, own: Workspace, team: Workspace
+) -> None:
+    image, theirs = make_image(alice), make_image(make_person("stranger"))
+    make_image(alice)
+    for place in (own, team):
+        recipe = saved(alice, place, EditSpec("A"), EditSpec("B"))
+        page = page_of(alice_client, "recipe", recipe.pk, query=f"?picture={image.pk}")
+        assert f'value="{image.pk}" checked' in page
+        assert page.count(f'name="picture" value="{image.pk}"') == page.count(" checked") == 1
+    for nothing in (theirs.pk, "x", ""):
+        assert " checked" not in page_of(alice_client, "recipe", recipe.pk, query=f"?picture={nothing}")
+
+
+def test_chain_without_chosen_pictures_stays_on_its_page(alice: User, alice_client: Client, own: Workspace) -> None:
+    recipe = saved(alice, own, EditSpec("A"), EditSpec("B"))
+    response = alice_client.post(reverse("batch_new"), {"recipe": str(recipe.pk)})
     assert response["Location"] == reverse("recipe", args=[recipe.pk])
+
+
+def test_page_of_a_recipe_says_what_to_do_where_it_can_not_be_used(alice: User, bob: User, team: Workspace) -> None:
+    recipe = saved(alice, team, shared=True)
+    assert "has no pictures yet" in page_of(client_of(alice), "recipe", recipe.pk)
+    Membership.objects.filter(workspace=team, user=bob).update(role=Role.VIEWER)
+    page = page_of(client_of(bob), "recipe", recipe.pk)
+    assert "you may look, not edit" in page
+    assert "has no pictures yet" not in page
 
 
 def test_chain_is_run_on_pictures_that_are_chosen_on_its_page(
