@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,6 +17,7 @@ from editor.jobs.progress import progress
 from editor.jobs.steps import from_rows
 from editor.library.changed import EXTENTS, numbers_changed, that_changed
 from editor.models import Batch, BatchItem, ChangeMap, GenerationJob, Image, ItemState, JobState
+from editor.models.jobs import FINAL
 from editor.views.frame import PersonRequest, may_edit_here, signed_in, workspace_here
 
 if TYPE_CHECKING:
@@ -192,11 +193,31 @@ def batch_again(request: PersonRequest, batch_id: UUID) -> HttpResponse:
 def batch_list(request: PersonRequest) -> HttpResponse:
     """The person's newest batches."""
     mine = Batch.objects.filter(made_by=request.user, workspace__memberships__user=request.user)
-    rows = list(
-        mine.filter(workspace__trashed_at=None).select_related("workspace").order_by("-created_at", "-id")[:LISTED]
-    )
+    mine = mine.filter(workspace__trashed_at=None).select_related("workspace")
+    rows = list(mine.annotate(**_has_items()).order_by("-created_at", "-id")[:LISTED])
     covers = _covers(rows)
-    return render(request, "batches/batches.html", {"batches": [(each, covers.get(each.pk)) for each in rows]})
+    entries = [(each, covers.get(each.pk), _how_it_stands(each)) for each in rows]
+    return render(request, "batches/batches.html", {"batches": entries})
+
+
+def _has_items() -> dict[str, Exists]:
+    """For each batch whether any of its pictures wait for a look, go on, or went wrong."""
+    items = BatchItem.objects.filter(batch=OuterRef("pk"), job__workspace=OuterRef("workspace"))
+    goes_on = Q(due_at__isnull=False) | ~Q(job__state__in=FINAL)
+    return {
+        "has_looking": Exists(items.filter(SHOWN["looking"])),
+        "has_working": Exists(items.filter(goes_on, state=ItemState.WORKING)),
+        "has_wrong": Exists(items.filter(SHOWN["wrong"])),
+    }
+
+
+def _how_it_stands(found: Any) -> tuple[str, str]:
+    """Of a batch with `_has_items`: what is to be known first, in words with their tone; empty if all is well."""
+    if found.has_looking:
+        return "Waits for your look", "ask"
+    if found.has_working:
+        return ("Paused", "ask") if found.paused_at else ("Under way", "work")
+    return ("Some went wrong", "bad") if found.has_wrong else ("", "")
 
 
 def _covers(rows: list[Batch]) -> dict[UUID, GenerationJob]:

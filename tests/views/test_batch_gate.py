@@ -264,3 +264,24 @@ def test_whoever_is_asked_for_a_word_is_led_there(alice: User, alice_client: Cli
     assert ("item-0" in alone, "item-1" in alone) == (True, False)
     GenerationJob.objects.filter(pk=asking.pk).update(state=JobState.QUEUED)
     assert 'id="number-asking" class="batch-number"></span>' in alice_client.get(address).content.decode()
+
+
+def test_list_says_of_each_batch_what_is_to_be_known_first(alice: User, alice_client: Client) -> None:
+    def said(batch: Batch) -> str:
+        page = alice_client.get(reverse("batch_list")).content.decode()
+        tile = page.partition(reverse("batch", args=[batch.pk]))[2].partition("</li>")[0]
+        found = re.search(r'<span class="state state-\w+">([^<]+)<', tile)
+        return found[1] if found else ""
+
+    job, other = make_job(alice, **DONE), make_job(alice)
+    batch = make_batch(alice, job, other)
+    batch.items.filter(job=job).update(state=ItemState.KEPT)
+    assert said(batch) == "Under way"
+    Batch.objects.filter(pk=batch.pk).update(paused_at=timezone.now())
+    assert said(batch) == "Paused"
+    GenerationJob.objects.filter(pk=other.pk).update(**FAILED)
+    assert said(batch) == "Some went wrong"
+    batch.items.filter(job=other).update(state=ItemState.LOOKING)
+    assert said(batch) == "Waits for your look"
+    batch.items.filter(job=other).update(state=ItemState.KEPT)
+    assert said(batch) == ""
