@@ -157,6 +157,34 @@ def test_dropped_one_costs_nothing_more_and_comes_back(alice: User) -> None:
     assert item(batch).state == ItemState.LOOKING
 
 
+def test_only_what_waits_or_went_wrong_is_dropped(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    under_way = item(batch)
+    assert not gate.drop(under_way)
+    succeed(under_way.job)
+    gate.keep(item(batch))
+    assert not gate.drop(item(batch))  # its next edit is about to be made
+    batch.items.update(state=ItemState.KEPT, due_at=None)
+    assert not gate.drop(item(batch))
+    assert item(batch).state == ItemState.KEPT
+    batch.items.update(state=ItemState.WORKING)
+    GenerationJob.objects.filter(batch=batch).update(state=JobState.CANCELED, allowance="released")
+    assert gate.drop(item(batch))
+
+
+def test_result_in_the_trash_is_not_what_goes_on(alice: User) -> None:
+    batch = chain(alice, gate=True)
+    first, second = succeed(item(batch).job, 2)
+    Image.objects.filter(pk=first.pk).update(trashed_at=timezone.now())
+    assert not gate.keep(item(batch), first.pk)
+    assert gate.keep(item(batch))
+    assert item(batch).source == second
+    assert gate.take_back(item(batch))
+    Image.objects.filter(pk=second.pk).update(trashed_at=timezone.now())
+    assert not gate.keep(item(batch))
+    assert item(batch).state == ItemState.LOOKING
+
+
 def test_one_that_stopped_is_dropped_and_comes_back_where_it_was(alice: User) -> None:
     batch = chain(alice, gate=True)
     succeed(item(batch).job)
