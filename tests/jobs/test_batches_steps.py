@@ -167,8 +167,10 @@ def test_only_what_waits_or_went_wrong_is_dropped(alice: User) -> None:
     batch.items.update(state=ItemState.KEPT, due_at=None)
     assert not gate.drop(item(batch))
     assert item(batch).state == ItemState.KEPT
-    batch.items.update(state=ItemState.WORKING)
     GenerationJob.objects.filter(batch=batch).update(state=JobState.CANCELED, allowance="released")
+    batch.items.update(state=ItemState.WORKING, due_at=timezone.now())
+    assert not gate.drop(item(batch))  # it is run again
+    batch.items.update(due_at=None)
     assert gate.drop(item(batch))
 
 
