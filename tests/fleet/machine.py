@@ -25,11 +25,7 @@ pid {scratch}/nginx.pid;
 error_log stderr;
 events {{ worker_connections 512; }}
 http {{
-    client_body_temp_path {scratch}/body;
-    proxy_temp_path {scratch}/proxied;
-    fastcgi_temp_path {scratch}/fastcgi;
-    uwsgi_temp_path {scratch}/uwsgi;
-    scgi_temp_path {scratch}/scgi;
+    {places}
     include {scratch}/retake.conf;
     server {{
         listen {host}:{way_in};
@@ -42,6 +38,12 @@ http {{
     }}
 }}
 """
+
+
+def places(scratch: Path) -> str:
+    """Where nginx keeps what passes through: its own place may be for root alone. For its block `http`."""
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    return " ".join(f"{kind}_temp_path {scratch}/{kind};" for kind in kinds)
 
 
 def with_ports(text: str, scratch: Path, ports: Mapping[str, int]) -> str:
@@ -111,7 +113,7 @@ class Machine(Portal):
         (scratch / "retake.conf").write_text(with_ports(CONFIGURATION.read_text(), scratch, ports))
         around = scratch / "nginx.conf"
         user = "user root;\n" if os.geteuid() == 0 else ""  # else it gives itself to somebody who can't read scratch
-        around.write_text(AROUND.format(user=user, scratch=scratch, host=HOST, **ports))
+        around.write_text(AROUND.format(user=user, scratch=scratch, places=places(scratch), host=HOST, **ports))
         return Program(
             name="nginx",
             args=[NGINX or "nginx", "-e", "stderr", "-c", str(around), "-p", str(scratch)],

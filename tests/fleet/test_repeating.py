@@ -11,7 +11,7 @@ import requests
 
 from project.embedded.ports import HOST, PortBook, scattered
 from project.embedded.process import Child, Keeper, Program
-from tests.fleet.machine import CONFIGURATION, NGINX, is_open, make_certificate, with_ports
+from tests.fleet.machine import CONFIGURATION, NGINX, is_open, make_certificate, places, with_ports
 
 
 class Well(http.server.BaseHTTPRequestHandler):
@@ -62,9 +62,8 @@ def test_request_over_which_a_process_dies_is_repeated_only_where_that_is_harmle
     text = with_ports(CONFIGURATION.read_text(), tmp_path, ports).replace("max_fails=1", "max_fails=0")
     text = text.replace(f"server {HOST}:{servers[1]} ", f"server {HOST}:{servers[1]} backup ")
     (tmp_path / "retake.conf").write_text(text)
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{ include {tmp_path}/retake.conf; }}\n"
-    )
+    block = f"http {{ {places(tmp_path)} include {tmp_path}/retake.conf; }}"
+    (tmp_path / "nginx.conf").write_text(f"daemon off;\npid {tmp_path}/pid;\nevents {{}}\n{block}\n")
     words = [str(NGINX), "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
     keeper = Keeper()
     nginx = Child(

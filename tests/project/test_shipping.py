@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from editor import metrics
-from tests.fleet.machine import CONFIGURATION, NGINX, make_certificate, with_ports
+from tests.fleet.machine import CONFIGURATION, NGINX, make_certificate, places, with_ports
 from tests.project.test_deploy_files import UNITS, commands, unit
 from tests.test_settings import documented
 
@@ -111,7 +111,7 @@ def test_nginx_understands_the_configuration(tmp_path: Path) -> None:
     ports = {"plain": 18080, "tls": 18443, "web": 18000, "web2": 18001}
     (tmp_path / "retake.conf").write_text(with_ports(CONFIGURATION.read_text(), tmp_path, ports))
     (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ include {tmp_path}/retake.conf; }}\n"
+        f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ {places(tmp_path)} include {tmp_path}/retake.conf; }}\n"
     )
     command = [str(NGINX), "-t", "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
