@@ -326,7 +326,8 @@ def test_nothing_but_a_result_of_its_own_edit_is_kept(alice: User, bob: User, al
     of_item = {each.number: Image.objects.get(job=each.job_id) for each in batch.items.all()}
     others = [make_image(bob), make_image(alice), of_item[1], Image.objects.get(job=another.items.get().job_id)]
     job = batch.items.get(number=0).job
-    place = {"kind": ImageKind.GENERATED, "job": job, "root": job.source_image, "workspace": job.workspace}
+    place: dict[str, Any] = {"kind": ImageKind.GENERATED, "job": job, "root": job.source_image}
+    place["workspace"] = job.workspace
     trashed = make_image(alice, **place, position=1, trashed_at=timezone.now())
     for image in (*others, job.source_image, trashed):
         decide(alice_client, batch, "keep", image=image.pk)
