@@ -4,6 +4,8 @@ Its master, volume and filer ports have no authentication, as its authors mean t
 has an account on this machine could read pictures there. It is for one person's machine and for tests.
 """
 
+import contextlib
+import os
 import shutil
 import sys
 import sysconfig
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client  # type: ignore[import-not-found, unused-ignore]  # stubs of its own package
 
 REGION = "us-east-1"
+SOCKETS = Path("/tmp")  # noqa: S108  where the server puts them, whatever TMPDIR says
 # Master, volume, filer, S3 and admin take a port each, and gRPC one that is 10000 higher.
 OFFSETS = tuple(range(5)) + tuple(range(10_000, 10_005))
 
@@ -62,7 +65,9 @@ def prepare(directory: Path, book: PortBook, access_key_id: str, secret_access_k
     directory.chmod(0o700)
     # It writes its settings down and would prefer them, old ports included, to what it is told.
     (directory / "mini.options").unlink(missing_ok=True)
-    first = book.take("s3", scattered(step=5), offsets=OFFSETS)
+    foreign = ports_of_others(os.getuid())
+    usable = (port for port in scattered(step=5) if foreign.isdisjoint(port + offset for offset in OFFSETS))
+    first = book.take("s3", usable, offsets=OFFSETS)
     master, volume, filer, s3, admin = range(first, first + 5)
     logs = directory / "logs"
     logs.mkdir(exist_ok=True)
@@ -98,10 +103,21 @@ def answers(endpoint_url: str) -> bool:
         return False
 
 
+def ports_of_others(me: int, directory: Path = SOCKETS) -> set[int]:
+    """The ports whose unix sockets are of another user than `me`: no server of ours starts on them."""
+    found = set()
+    for path in directory.glob("seaweedfs-*-*.sock"):
+        number = path.stem.rpartition("-")[2]
+        with contextlib.suppress(FileNotFoundError):  # its server ends just now
+            if number.isdecimal() and path.lstat().st_uid != me:
+                found.add(int(number))
+    return found
+
+
 def remove_sockets(first_port: int) -> None:
     """Remove the unix sockets of these ports, which it puts into /tmp and forgets there when it is killed."""
     for port in (first_port + offset for offset in OFFSETS):
-        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
+        for path in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
             path.unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """The embedded S3, really started."""
 
+import os
 import socket
 import sys
 import urllib.error
@@ -78,3 +79,10 @@ def test_a_machine_without_it_is_told_what_to_set(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(StartError, match=r"Intel Macs: set S3_ENDPOINT_URL"):
         s3.find_server()
+
+
+def test_ports_with_sockets_of_somebody_else_are_passed_over(tmp_path: Path) -> None:
+    for name in ("filer-12752", "master-grpc-22750", "s3-"):
+        (tmp_path / f"seaweedfs-{name}.sock").touch()
+    assert s3.ports_of_others(os.getuid(), tmp_path) == set()
+    assert s3.ports_of_others(os.getuid() + 1, tmp_path) == {12752, 22750}
