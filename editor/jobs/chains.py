@@ -82,8 +82,13 @@ def put_into_collection(batch: Batch, images: list[Image]) -> None:
         transaction.on_commit(lambda: _put(batch, images), robust=True)
 
 
+def collection_of(batch: Batch) -> Collection | None:
+    """Where its results go by now: it may have been said since the batch was read."""
+    return Collection.objects.filter(pk__in=Batch.objects.filter(pk=batch.pk).values("collection")).first()
+
+
 def _put(batch: Batch, images: list[Image]) -> bool:
-    found = Collection.objects.filter(pk__in=Batch.objects.filter(pk=batch.pk).values("collection")).first()
+    found = collection_of(batch)
     if found is not None:
         collect(batch.made_by, found, images)
     return found is not None

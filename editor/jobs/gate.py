@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from editor import rings
-from editor.jobs.chains import advance, put_into_collection
+from editor.jobs.chains import advance, collection_of, put_into_collection
 from editor.library.shelves import take_out
 from editor.models import (
     Allowance,
@@ -144,8 +144,9 @@ def _keep_no_more(item: BatchItem) -> bool:
     with transaction.atomic():
         if not batch.gate or not item.swap({ItemState.KEPT}, state=ItemState.LOOKING, kept=None):
             return False
-        if batch.collection is not None and kept is not None:
-            take_out(batch.collection, [kept])
+        collection = collection_of(batch)
+        if collection is not None and kept is not None:
+            take_out(collection, [kept])
     return True
 
 

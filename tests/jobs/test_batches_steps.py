@@ -576,6 +576,17 @@ def test_collection_named_meanwhile_holds_what_is_kept(alice: User, keep: Callab
     assert list(shelf.items.values_list("image", flat=True)) == [result.pk]
 
 
+def test_undo_takes_a_result_out_of_a_collection_named_meanwhile(alice: User) -> None:
+    batch = create_batch(alice, [make_image(alice)], EditSpec("blue"), "t", gate=True)
+    succeed(item(batch).job)
+    assert gate.keep(item(batch))
+    shown = BatchItem.objects.select_related("batch", "kept").get(batch=batch)
+    shelf = new_collection(alice, batch.workspace, "Blue ones")
+    assert chains.collect_results(Batch.objects.get(pk=batch.pk), shelf) == 1
+    assert gate.take_back(shown)
+    assert not shelf.items.exists()
+
+
 def test_collection_that_is_named_before_a_keep_is_written_holds_it(
     alice: User, django_capture_on_commit_callbacks: Any
 ) -> None:
