@@ -4,6 +4,7 @@ import json
 import random
 import socket
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -76,17 +77,28 @@ class PortBook:
         self.path = path
         self._claims = claims
 
-    def take(self, name: str, candidates: Iterable[int], *, offsets: Iterable[int] = (0,), host: str = HOST) -> int:
+    def take(
+        self,
+        name: str,
+        candidates: Iterable[int],
+        *,
+        offsets: Iterable[int] = (0,),
+        avoid: AbstractSet[int] = frozenset(),
+        host: str = HOST,
+    ) -> int:
         """The port kept for `name` if it is free, else the first free candidate, which is kept from now on.
 
-        `offsets` are the neighbours that have to be free as well. Raises NoFreePortError.
+        `offsets` are the neighbours that have to be free as well; none of them is among those to `avoid`. Raises
+        NoFreePortError.
         """
         offsets = tuple(offsets)
         kept = self._read()
         wishes = [kept[name]] if name in kept else []
         others = {port for other, port in kept.items() if other != name}
         for port in [*wishes, *candidates]:
-            if port not in others and all_free(port, offsets, host) and self._is_ours(port):
+            if port in others or not avoid.isdisjoint(port + offset for offset in offsets):
+                continue
+            if all_free(port, offsets, host) and self._is_ours(port):
                 self._write({**kept, name: port})
                 return port
         raise NoFreePortError(f"No free port was found on {host} for {name}.")

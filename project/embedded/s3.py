@@ -65,9 +65,7 @@ def prepare(directory: Path, book: PortBook, access_key_id: str, secret_access_k
     directory.chmod(0o700)
     # It writes its settings down and would prefer them, old ports included, to what it is told.
     (directory / "mini.options").unlink(missing_ok=True)
-    foreign = ports_of_others(os.getuid())
-    usable = (port for port in scattered(step=5) if foreign.isdisjoint(port + offset for offset in OFFSETS))
-    first = book.take("s3", usable, offsets=OFFSETS)
+    first = book.take("s3", scattered(step=5), offsets=OFFSETS, avoid=ports_of_others(os.getuid()))
     master, volume, filer, s3, admin = range(first, first + 5)
     logs = directory / "logs"
     logs.mkdir(exist_ok=True)

@@ -33,6 +33,11 @@ def test_kept_port_that_is_taken_now_is_given_up(book: PortBook, taken: int) -> 
     assert book.take("web", successive(taken + 1)) != taken
 
 
+def test_kept_port_that_is_to_be_avoided_is_given_up(book: PortBook) -> None:
+    first = book.take("s3", successive(20_000), offsets=(0, 1))
+    assert book.take("s3", successive(20_000), offsets=(0, 1), avoid={first + 1}) > first + 1
+
+
 def test_two_names_never_share_a_port(book: PortBook) -> None:
     assert book.take("web", successive(20_000)) != book.take("sandbox", successive(20_000))
 
